@@ -1,0 +1,30 @@
+"""The core app: loads the plugins once everything else is there."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+# What a project adds to INSTALLED_APPS: [*CORE_APPS, *plugin_apps()].
+CORE_APPS: tuple[str, ...] = (
+    "majuu_core.plugins",
+    "majuu_core.events",
+    "majuu_core.audit",
+    "majuu_core.idempotency",
+    "majuu_core.merchants",
+    "majuu_core.ledger",
+    "majuu_core.payments",
+    "majuu_core.webhooks",
+    "majuu_core.checkout",
+    "majuu_core.console",
+    "majuu_core.api",
+    "majuu_core",
+)
+
+
+class CoreConfig(AppConfig):
+    name = "majuu_core"
+    label = "majuu_core"
+    verbose_name = "Majuu"
+
+    def ready(self) -> None:
+        """Load plugins, then build what is made of their contributions."""

@@ -1,0 +1,70 @@
+"""The registered audit actions: code and what it says to people. Plugins add theirs by ``register_audit_actions``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+class UnknownAction(LookupError):
+    """An audit action that was never registered."""
+
+
+class DuplicateAction(ValueError):
+    """Two owners registered the same audit action with different labels."""
+
+
+class ActionRegistry:
+    """Codes such as ``payment_intent.created`` and their labels."""
+
+    def __init__(self, actions: Iterable[tuple[str, str]]) -> None:
+        self._labels: dict[str, str] = {}
+        self.extend(actions)
+
+    def extend(self, actions: Iterable[tuple[str, str]]) -> None:
+        """Add actions. Raises DuplicateAction when a code is taken by another label."""
+        for code, label in actions:
+            if self._labels.setdefault(code, label) != label:
+                raise DuplicateAction(f"audit action {code!r} is registered twice")
+
+    def get(self, code: str) -> str:
+        """The label. Raises UnknownAction."""
+        try:
+            return self._labels[code]
+        except KeyError:
+            raise UnknownAction(f"audit action {code!r} is not registered") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._labels)
+
+
+CORE_ACTIONS: tuple[tuple[str, str], ...] = (
+    ("payment_intent.created", "Payment intent created"),
+    ("payment_intent.succeeded", "Payment intent succeeded"),
+    ("payment_intent.canceled", "Payment intent canceled"),
+    ("payment_intent.partially_paid", "Part of a payment intent paid"),
+    ("payment_intent.parked", "Payment intent parked for a decision"),
+    ("charge.created", "Charge started"),
+    ("charge.updated", "Charge updated"),
+    ("charge.succeeded", "Charge succeeded"),
+    ("charge.failed", "Charge failed"),
+    ("charge.parked", "Charge parked for a decision"),
+    ("merchant.created", "Merchant created"),
+    ("merchant.updated", "Merchant updated"),
+    ("store.created", "Store created"),
+    ("store.updated", "Store updated"),
+    ("membership.created", "Member added"),
+    ("membership.removed", "Member removed"),
+    ("api_key.created", "API key created"),
+    ("api_key.revoked", "API key revoked"),
+    ("provider_account.created", "Provider account created"),
+    ("provider_account.updated", "Provider account updated"),
+    ("provider_account.credentials_rotated", "Provider account re-encrypted"),
+    ("webhook_endpoint.created", "Webhook endpoint created"),
+    ("webhook_endpoint.updated", "Webhook endpoint updated"),
+    ("webhook_endpoint.deleted", "Webhook endpoint deleted"),
+    ("webhook_endpoint.disabled", "Webhook endpoint disabled"),
+    ("webhook_endpoint.secret_rotated", "Webhook signing secret rotated"),
+    ("webhook_delivery.replayed", "Events delivered again"),
+)
+
+action_registry = ActionRegistry(CORE_ACTIONS)

@@ -1,0 +1,1 @@
+"""Ground floor: money, ids, time, randomness, crypto, redaction. No models, no Django."""

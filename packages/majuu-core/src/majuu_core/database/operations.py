@@ -1,0 +1,155 @@
+"""Migration operations that Django does not have.
+
+* ``VendorSQL``: statements per database vendor, forwards and backwards.
+* ``AppendOnly``: UPDATE and DELETE (and TRUNCATE on PostgreSQL) of a table are refused by triggers.
+* ``CompositeForeignKey``: two columns together must exist in another table. A foreign key on PostgreSQL and MariaDB;
+  triggers on SQLite, which cannot add constraints to a table that exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+Statements = Sequence[str]
+
+
+class VendorSQL(Operation):
+    """Run statements chosen by ``connection.vendor`` ("postgresql", "sqlite", "mysql"; MariaDB is "mysql").
+
+    A vendor without an entry is an error: silently skipping a safeguard would be worse.
+    """
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, forwards: Mapping[str, Statements], backwards: Mapping[str, Statements]) -> None:
+        self.forwards = forwards
+        self.backwards = backwards
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing in the models changes."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        _run(schema_editor, self.forwards)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        _run(schema_editor, self.backwards)
+
+    def describe(self) -> str:
+        return "Run statements for this database"
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return (type(self).__qualname__, [], {"forwards": self.forwards, "backwards": self.backwards})
+
+
+def _run(schema_editor: BaseDatabaseSchemaEditor, statements: Mapping[str, Statements]) -> None:
+    vendor = schema_editor.connection.vendor
+    if vendor not in statements:
+        raise NotImplementedError(f"Majuu runs on PostgreSQL, SQLite and MariaDB, not on {vendor}")
+    for statement in statements[vendor]:
+        schema_editor.execute(statement, params=None)
+
+
+class AppendOnly(VendorSQL):
+    """Rows of ``table`` can be added and read, never changed or removed."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(*_append_only_statements(table))
+
+    def describe(self) -> str:
+        return f"Refuse UPDATE and DELETE on {self.table}"
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return (type(self).__qualname__, [self.table], {})
+
+
+def _append_only_statements(table: str) -> tuple[dict[str, Statements], dict[str, Statements]]:
+    message = f"{table} is append-only"
+    forwards: dict[str, list[str]] = {
+        "postgresql": [
+            f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation'; END $$",
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {table}_refuse()",
+        ],
+        "sqlite": [],
+        "mysql": [],
+    }
+    backwards: dict[str, list[str]] = {
+        "postgresql": [
+            f"DROP TRIGGER {table}_no_truncate ON {table}",
+            f"DROP TRIGGER {table}_append_only ON {table}",
+            f"DROP FUNCTION {table}_refuse()",
+        ],
+        "sqlite": [],
+        "mysql": [],
+    }
+    for verb in ("UPDATE", "DELETE"):
+        name = f"{table}_no_{verb.lower()}"
+        forwards["sqlite"].append(
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )
+        forwards["mysql"].append(
+            f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW "
+            f"SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{message}'"
+        )
+        backwards["sqlite"].append(f"DROP TRIGGER {name}")
+        backwards["mysql"].append(f"DROP TRIGGER {name}")
+    return dict(forwards), dict(backwards)
+
+
+class CompositeForeignKey(VendorSQL):
+    """``columns`` of ``table`` together must equal ``to_columns`` of a row of ``to_table`` (or one of them is NULL).
+
+    ``to_columns`` need a unique constraint. The rows pointed at must not change those columns afterwards.
+    """
+
+    def __init__(self, name: str, table: str, columns: Sequence[str], to_table: str, to_columns: Sequence[str]) -> None:
+        self.arguments = (name, table, tuple(columns), to_table, tuple(to_columns))
+        super().__init__(*_composite_statements(*self.arguments))
+
+    def describe(self) -> str:
+        name, table, columns, to_table, _ = self.arguments
+        return f"Let {', '.join(columns)} of {table} agree with {to_table} ({name})"
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return (type(self).__qualname__, list(self.arguments), {})
+
+
+def _composite_statements(
+    name: str, table: str, columns: Sequence[str], to_table: str, to_columns: Sequence[str]
+) -> tuple[dict[str, Statements], dict[str, Statements]]:
+    here, there = ", ".join(columns), ", ".join(to_columns)
+    add = f"ALTER TABLE {table} ADD CONSTRAINT {name} FOREIGN KEY ({here}) REFERENCES {to_table} ({there})"
+    present = " AND ".join(f"NEW.{column} IS NOT NULL" for column in columns)
+    match = " AND ".join(f"{other} = NEW.{column}" for column, other in zip(columns, to_columns, strict=True))
+    body = (
+        f"WHEN {present} AND NOT EXISTS (SELECT 1 FROM {to_table} WHERE {match}) "
+        f"BEGIN SELECT RAISE(ABORT, '{name}: {here} of {table} must agree with {to_table}'); END"
+    )
+    changed = ", ".join(columns)
+    forwards = {
+        "postgresql": [f"{add} DEFERRABLE INITIALLY IMMEDIATE"],
+        "mysql": [add],
+        "sqlite": [
+            f"CREATE TRIGGER {name}_insert BEFORE INSERT ON {table} {body}",
+            f"CREATE TRIGGER {name}_update BEFORE UPDATE OF {changed} ON {table} {body}",
+        ],
+    }
+    backwards = {
+        "postgresql": [f"ALTER TABLE {table} DROP CONSTRAINT {name}"],
+        "mysql": [f"ALTER TABLE {table} DROP FOREIGN KEY {name}"],
+        "sqlite": [f"DROP TRIGGER {name}_insert", f"DROP TRIGGER {name}_update"],
+    }
+    return dict(forwards), dict(backwards)

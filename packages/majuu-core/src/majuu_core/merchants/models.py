@@ -1,0 +1,146 @@
+"""Who gets paid: merchants, their stores, the people, the keys, and the accounts at providers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django_countries.fields import CountryField
+
+from majuu_core.common import clock, ids
+from majuu_core.common.money import CURRENCY_CHOICES
+from majuu_core.database.public_ids import PublicIdMixin
+
+
+class Merchant(PublicIdMixin, models.Model):
+    """The business that gets paid. Only an approved one may take live payments."""
+
+    id_prefix = "mer"
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending review"
+        APPROVED = "approved", "Approved"
+        SUSPENDED = "suspended", "Suspended"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    name = models.CharField(max_length=200)
+    country = CountryField(default="KE")
+    status = models.CharField(max_length=16, choices=Status.choices, default=Status.PENDING)
+    is_system = models.BooleanField(default=False, help_text="Belongs to the platform itself; nobody can join it.")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Store(PublicIdMixin, models.Model):
+    """One point of sale of a merchant. Keys, webhooks and records belong to a store."""
+
+    id_prefix = "sto"
+
+    class LateSuccess(models.TextChoices):
+        SUCCEED = "succeed", "The intent succeeds"
+        PARK = "park", "Park it for a refund decision"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="stores")
+    name = models.CharField(max_length=200)
+    code = models.SlugField(max_length=64, unique=True)
+    default_currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES, default="KES")
+    late_success = models.CharField(
+        max_length=16,
+        choices=LateSuccess.choices,
+        default=LateSuccess.SUCCEED,
+        help_text="What happens when money arrives after an intent expired or was canceled.",
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's role in a merchant."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", "Owner"
+        DEVELOPER = "developer", "Developer"
+        FINANCE = "finance", "Finance"
+        VIEWER = "viewer", "Viewer"
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="majuu_memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "user"], name="majuu_membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.merchant}: {self.role}"
+
+
+class ApiKey(PublicIdMixin, models.Model):
+    """A key of one store. The key itself is shown once; only a keyed hash is stored."""
+
+    id_prefix = "key"
+
+    class Kind(models.TextChoices):
+        SECRET = "secret", "Secret"
+        PUBLISHABLE = "publishable", "Publishable"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="api_keys")
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.SECRET)
+    livemode = models.BooleanField()
+    name = models.CharField(max_length=100, blank=True)
+    prefix = models.CharField(max_length=16, help_text="The start of the key, for people to recognise it by.")
+    last4 = models.CharField(max_length=4)
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = models.JSONField(default=list, help_text='Scopes such as "payments:write"; "*" allows everything.')
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…{self.last4}"
+
+
+class ProviderAccount(PublicIdMixin, models.Model):
+    """Credentials at one provider, test or live: a store's own, or (without a store) the platform's."""
+
+    id_prefix = "pa"
+
+    class Health(models.TextChoices):
+        UNCHECKED = "unchecked", "Not checked yet"
+        HEALTHY = "healthy", "Healthy"
+        UNHEALTHY = "unhealthy", "Credentials refused"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.PROTECT, related_name="provider_accounts")
+    provider = models.CharField(max_length=32, help_text="The provider's code.")
+    livemode = models.BooleanField()
+    name = models.CharField(max_length=100)
+    credentials = models.TextField(editable=False, help_text="Encrypted; bound to this row.")
+    is_active = models.BooleanField(default=True)
+    priority = models.SmallIntegerField(default=0, help_text="The highest is tried first.")
+    health = models.CharField(max_length=16, choices=Health.choices, default=Health.UNCHECKED)
+    health_message = models.CharField(max_length=300, blank=True)
+    health_checked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            # Charges point at (id, livemode), so that a test charge can never use a live account.
+            models.UniqueConstraint(fields=["id", "livemode"], name="majuu_account_mode"),
+            models.UniqueConstraint(fields=["store", "provider", "livemode", "name"], name="majuu_account_name_once"),
+        ]
+        indexes = [models.Index(fields=["store", "livemode", "is_active"], name="majuu_account_by_store")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.provider}, {'live' if self.livemode else 'test'})"

@@ -1,0 +1,184 @@
+"""Payments: what a customer owes, every attempt to take it, every word with a provider.
+
+Written only by this room's services. Amounts are decimals in the currency's own unit (KES 10.50 is 10.50).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from djmoney.models.fields import MoneyField
+
+from majuu_core.common import clock, ids
+from majuu_core.common.money import CURRENCY_CHOICES
+from majuu_core.database.public_ids import PublicIdMixin
+from majuu_core.merchants.models import ProviderAccount, Store
+
+
+def money_field(**options: Any) -> Any:
+    """A money column whose currency is the row's one ``currency`` column."""
+    return MoneyField(
+        max_digits=19,
+        decimal_places=4,
+        default_currency=None,
+        currency_choices=CURRENCY_CHOICES,
+        currency_max_length=3,
+        currency_field_name="currency",
+        **options,
+    )
+
+
+class PaymentIntent(PublicIdMixin, models.Model):
+    """What a customer owes a store: one per purchase, paid by one or more charges."""
+
+    id_prefix = "pi"
+
+    class Status(models.TextChoices):
+        REQUIRES_PAYMENT_METHOD = "requires_payment_method", "Waiting for a payment method"
+        PROCESSING = "processing", "Processing"
+        REQUIRES_ACTION = "requires_action", "Waiting for the customer"
+        REQUIRES_CAPTURE = "requires_capture", "Waiting for capture"
+        SUCCEEDED = "succeeded", "Succeeded"
+        CANCELED = "canceled", "Canceled"
+
+    class CaptureMethod(models.TextChoices):
+        AUTOMATIC = "automatic", "Automatic"
+        MANUAL = "manual", "Manual"
+
+    class CancellationReason(models.TextChoices):
+        REQUESTED = "requested", "Requested by the shop"
+        EXPIRED = "expired", "Expired"
+        ABANDONED = "abandoned", "Abandoned by the customer"
+        DUPLICATE = "duplicate", "Duplicate"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="payment_intents")
+    livemode = models.BooleanField()
+    amount = money_field()
+    amount_received = money_field()
+    surplus = money_field()  # received beyond the amount; booked to the store's surplus account
+    status = models.CharField(max_length=32, choices=Status.choices, default=Status.REQUIRES_PAYMENT_METHOD)
+    capture_method = models.CharField(max_length=16, choices=CaptureMethod.choices, default=CaptureMethod.AUTOMATIC)
+    payment_methods = models.JSONField(default=list, help_text="Methods offered; empty means all that fit.")
+    reference = models.CharField(max_length=64, blank=True, help_text="The shop's own order number.")
+    description = models.CharField(max_length=255, blank=True)
+    customer_email = models.CharField(max_length=254, blank=True)
+    customer_phone = models.CharField(max_length=32, blank=True)
+    metadata = models.JSONField(default=dict)
+    return_url = models.CharField(max_length=500, blank=True)
+    is_parked = models.BooleanField(default=False, help_text="Money arrived that somebody must decide about.")
+    parked_reason = models.CharField(max_length=255, blank=True)
+    cancellation_reason = models.CharField(max_length=16, choices=CancellationReason.choices, blank=True)
+    expires_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True)
+    canceled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id", "livemode"], name="majuu_intent_mode"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="majuu_intent_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(amount_received__gte=0, surplus__gte=0), name="majuu_intent_received_not_negative"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "livemode", "-id"], name="majuu_intent_by_store"),
+            models.Index(fields=["store", "reference"], name="majuu_intent_by_reference"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(status__in=["requires_payment_method", "processing", "requires_action"]),
+                name="majuu_intent_expiring",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Charge(PublicIdMixin, models.Model):
+    """One attempt to take money for an intent at one provider. Never deleted, whatever the call did."""
+
+    id_prefix = "ch"
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        REQUIRES_ACTION = "requires_action", "Waiting for the customer"
+        AUTHORIZED = "authorized", "Authorized"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        CANCELED = "canceled", "Canceled"
+        UNKNOWN = "unknown", "Unknown"
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    payment_intent = models.ForeignKey(PaymentIntent, on_delete=models.PROTECT, related_name="charges")
+    livemode = models.BooleanField()
+    provider_account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="charges")
+    provider = models.CharField(max_length=32)
+    payment_method = models.CharField(max_length=32)
+    payer = models.CharField(max_length=80, blank=True, help_text="Phone number or name of who pays, as given.")
+    amount = money_field()
+    amount_received = money_field()
+    fee = money_field()
+    status = models.CharField(max_length=32, choices=Status.choices, default=Status.PENDING)
+    provider_reference = models.CharField(max_length=128, null=True, blank=True)
+    receipt = models.CharField(max_length=64, null=True, blank=True)
+    failure_code = models.CharField(max_length=32, blank=True)
+    provider_failure_code = models.CharField(max_length=64, blank=True)
+    failure_message = models.CharField(max_length=500, blank=True)
+    next_action = models.JSONField(null=True)
+    hold_id = models.UUIDField(null=True, help_text="The pending ledger transfer of this attempt.")
+    is_parked = models.BooleanField(default=False)
+    parked_reason = models.CharField(max_length=255, blank=True)
+    follow_up_count = models.PositiveSmallIntegerField(default=0)
+    follow_up_at = models.DateTimeField(null=True, help_text="When the provider is asked next.")
+    leased_until = models.DateTimeField(null=True)
+    occurred_at = models.DateTimeField(null=True, help_text="When the money moved, as the provider says.")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["id", "livemode"], name="majuu_charge_mode"),
+            models.UniqueConstraint(
+                fields=["provider_account", "provider_reference"], name="majuu_charge_provider_reference_once"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="majuu_charge_amount_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["receipt"], name="majuu_charge_by_receipt"),
+            models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="majuu_charge_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class ProviderCall(models.Model):
+    """One HTTP exchange with a provider: redacted, timed, kept for the people who have to find out."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
+    provider_account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="calls")
+    charge = models.ForeignKey(Charge, null=True, on_delete=models.PROTECT, related_name="calls")
+    operation = models.CharField(max_length=32)
+    method = models.CharField(max_length=8)
+    url = models.TextField()
+    request_headers = models.JSONField(default=dict)
+    request_body = models.TextField(blank=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    response_body = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    duration_ms = models.PositiveIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["charge", "started_at"], name="majuu_call_by_charge")]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.status or self.error}"
+
+
+__all__ = ["Charge", "PaymentIntent", "ProviderCall"]

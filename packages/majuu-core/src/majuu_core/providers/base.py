@@ -1,0 +1,205 @@
+"""The contract a payment provider package implements.
+
+Required of everyone: ``code``, ``contract_version``, ``info``, ``credentials_schema``, ``check_credentials()`` and
+``fetch_payment()``. Everything else is a small protocol: to implement it is to have the capability. The base class
+does not define the optional methods, or every provider would seem to support everything.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from majuu_core.providers.http import ProviderHttp
+from majuu_core.providers.types import (
+    Explanation,
+    FetchRequest,
+    FollowUpRequest,
+    PaymentRequest,
+    PayoutRequest,
+    ProviderEvent,
+    ProviderInfo,
+    Result,
+    SettlementLine,
+    Trust,
+    WebhookRequest,
+    WebhookResponse,
+)
+
+CONTRACT_VERSION = 1
+
+
+class SharedCache(Protocol):
+    """A cache that all processes share, for access tokens and the like."""
+
+    def get(self, key: str) -> str | None: ...
+
+    def set(self, key: str, value: str, *, seconds: int) -> None: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def lock(self, key: str, *, seconds: int) -> AbstractContextManager[bool]:
+        """Hold a short lock across processes. Yields False when another held it all the while; go on all the same."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderContext:
+    """Everything core gives a provider: one account's credentials and the tools to talk to the outside."""
+
+    account_id: str  # public id of the ProviderAccount
+    livemode: bool
+    credentials: BaseModel = field(repr=False)  # an instance of the provider's credentials_schema
+    http: ProviderHttp
+    cache: SharedCache
+    options: Mapping[str, str] = field(default_factory=dict)  # the operator's settings, e.g. another base address
+
+
+class PaymentProvider(ABC):
+    """Base class of every provider. One instance serves one provider account and keeps no state between calls."""
+
+    code: ClassVar[str]  # stored on rows, never renamed
+    contract_version: ClassVar[int] = CONTRACT_VERSION
+    info: ClassVar[ProviderInfo]
+    credentials_schema: ClassVar[type[BaseModel]]
+
+    def __init__(self, context: ProviderContext) -> None:
+        self.context = context
+
+    @abstractmethod
+    def check_credentials(self) -> None:
+        """Make one cheap authenticated call. Raise InvalidCredentials if it is refused."""
+
+    @abstractmethod
+    def fetch_payment(self, request: FetchRequest) -> Result:
+        """Report the payment's present state; never invent one.
+
+        ``provider_reference`` is None when the first call never answered. Look up by our reference then; a provider
+        that cannot (M-Pesa STK) returns UNKNOWN, and the webhook or the settlement decides.
+        """
+
+
+@runtime_checkable
+class SupportsSale(Protocol):
+    """Takes money in one step."""
+
+    def sale(self, request: PaymentRequest) -> Result: ...
+
+
+@runtime_checkable
+class SupportsAuthorization(Protocol):
+    """Holds money first and takes it later."""
+
+    def authorize(self, request: PaymentRequest) -> Result: ...
+
+    def capture(self, request: FollowUpRequest) -> Result: ...
+
+    def void(self, request: FollowUpRequest) -> Result: ...
+
+
+@runtime_checkable
+class SupportsCompletion(Protocol):
+    """Needs a call when the customer comes back from a redirect or an approval."""
+
+    def complete(self, request: FollowUpRequest) -> Result: ...
+
+
+@runtime_checkable
+class SupportsRefund(Protocol):
+    """Gives money back."""
+
+    def refund(self, request: FollowUpRequest) -> Result: ...
+
+    def fetch_refund(self, request: FetchRequest) -> Result: ...
+
+
+@runtime_checkable
+class SupportsPayout(Protocol):
+    """Sends money out."""
+
+    def payout(self, request: PayoutRequest) -> Result: ...
+
+    def fetch_payout(self, request: FetchRequest) -> Result: ...
+
+
+@runtime_checkable
+class SupportsWebhooks(Protocol):
+    """Is told by the provider what happened."""
+
+    def verify_webhook(self, request: WebhookRequest) -> Trust:
+        """Say what the request's origin is worth. Raise WebhookRejected when it is forged, stale or unreadable."""
+        ...
+
+    def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
+        """The events in the request. Raise WebhookRejected for a body that cannot be read."""
+        ...
+
+    def webhook_response(self, *, accepted: bool) -> WebhookResponse:
+        """What the provider wants to hear."""
+        ...
+
+
+@runtime_checkable
+class SupportsSettlements(Protocol):
+    """Can list what the provider's statement holds."""
+
+    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]: ...
+
+
+@runtime_checkable
+class PreparesPayments(Protocol):
+    """Checks and normalises what the payer entered, before anything is stored or sent."""
+
+    def prepare_payment(self, request: PaymentRequest) -> PaymentRequest:
+        """The request in canonical form (a phone number in full, say). Raise InvalidPaymentData with reasons."""
+        ...
+
+
+@runtime_checkable
+class ExplainsFailures(Protocol):
+    """Can tell a customer what went wrong, in their language ("en" or "sw")."""
+
+    def explain_failure(self, provider_code: str, *, language: str) -> Explanation | None: ...
+
+
+CAPABILITIES: tuple[type, ...] = (
+    SupportsSale,
+    SupportsAuthorization,
+    SupportsCompletion,
+    SupportsRefund,
+    SupportsPayout,
+    SupportsWebhooks,
+    SupportsSettlements,
+    PreparesPayments,
+    ExplainsFailures,
+)
+
+
+def operations(provider: type[PaymentProvider] | PaymentProvider) -> frozenset[str]:
+    """The optional operations this provider really implements, e.g. {"sale", "refund", …}."""
+    return frozenset(
+        name
+        for capability in CAPABILITIES
+        if all(hasattr(provider, name) for name in _methods(capability))
+        for name in _methods(capability)
+    )
+
+
+def incomplete_capabilities(provider: type[PaymentProvider]) -> dict[str, list[str]]:
+    """Capabilities only half implemented: {"SupportsRefund": ["fetch_refund"]}. A system check reports them."""
+    found: dict[str, list[str]] = {}
+    for capability in CAPABILITIES:
+        missing = [name for name in _methods(capability) if not hasattr(provider, name)]
+        if missing and len(missing) < len(_methods(capability)):
+            found[capability.__name__] = missing
+    return found
+
+
+def _methods(capability: type) -> list[str]:
+    return [name for name, value in vars(capability).items() if callable(value) and not name.startswith("_")]

@@ -1,0 +1,50 @@
+"""System checks over everything plugins brought: run by ``manage.py check`` and before most commands."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from majuu_core.plugins.checks import check_hooks
+from majuu_core.plugins.manager import registries
+from majuu_core.providers.installed import provider_problems
+
+_IDS = {"definition": "majuu.E002", "capability": "majuu.E003", "version": "majuu.E004"}
+
+
+def check_providers(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """majuu.E002 to E004: a provider that is not whole, or made for another version of the contract."""
+    return [
+        Error(f"{_name(provider)} {problem.message}.", hint=problem.hint, obj=provider, id=_IDS[problem.kind])
+        for provider in registries().payment_providers
+        for problem in provider_problems(provider)
+    ]
+
+
+def check_provider_codes(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """majuu.E005: rows refer to providers by code, so a code has one owner."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for provider in dict.fromkeys(registries().payment_providers):
+        owners[str(getattr(provider, "code", ""))].append(_name(provider))
+    return [
+        Error(
+            f"The provider code {code!r} is used by {' and '.join(names)}.",
+            hint="Take one of them out of INSTALLED_APPS.",
+            id="majuu.E005",
+        )
+        for code, names in owners.items()
+        if code and len(names) > 1
+    ]
+
+
+def register_checks() -> None:
+    """Tell Django about the checks. Called by the core app's ``ready()``."""
+    for check in (check_hooks, check_providers, check_provider_codes):
+        register(check, "majuu")
+
+
+def _name(provider: type[object]) -> str:
+    return f"{provider.__module__}.{provider.__qualname__}"

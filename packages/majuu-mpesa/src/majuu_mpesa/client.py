@@ -1,0 +1,221 @@
+"""Talks to Daraja: one shared access token, and requests that are sent once.
+
+Safaricom says that every new token makes the one before it invalid. So a token is shared by all processes, only one of
+them asks for a new one, and a process that was told its token is invalid first looks whether there is a newer one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from majuu_core.common.redaction import redact_text
+from majuu_core.providers import (
+    InvalidCredentials,
+    NotSent,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    SharedCache,
+)
+from majuu_core.providers.http import Answer, ProviderHttp
+
+from majuu_mpesa.codes import code_text
+from majuu_mpesa.text import plain_text
+
+TOKEN_PATH = "/oauth/v1/generate?grant_type=client_credentials"  # noqa: S105 - a path
+REFRESH_EARLY_SECONDS = 120
+_DEFAULT_LIFETIME = 3599
+_LONGEST_LIFETIME = 86_400
+_LOCK_SECONDS = 30
+
+_INVALID_TOKEN_CODES = frozenset({"404.001.03", "401.002.01", "400.003.01", "401.003.01", "401.001"})
+_INVALID_TOKEN_TEXT = "invalid access token"  # noqa: S105 - a message
+_NO_PRODUCT_TEXT = "no apiproduct match"
+_WRONG_ACCOUNT_TEXTS = ("wrong credentials", "merchant does not exist")
+_TOO_MANY_TEXTS = ("spike arrest", "quota violation", "policies.ratelimit")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """Daraja's refusal in one shape, whichever of its three envelopes it came in."""
+
+    code: str
+    message: str
+
+    def says(self, *texts: str) -> bool:
+        """True when the code or message holds one of these lower-case texts."""
+        lowered = f"{self.code} {self.message}".lower()
+        return any(text in lowered for text in texts)
+
+
+def read_error(answer: Answer) -> ErrorBody | None:
+    """The error in an answer: Daraja's own envelope, the gateway's ``fault`` or a SOAP fault; None when unreadable."""
+    body = answer.json()
+    if not isinstance(body, dict):
+        return None
+    if "errorCode" in body or "errorMessage" in body:
+        return _error(body.get("errorCode"), body.get("errorMessage"))
+    fault = body.get("fault")
+    if isinstance(fault, dict):
+        return _error(_inside(fault, "detail", "errorcode"), fault.get("faultstring"))
+    fault = _inside(body, "Envelope", "Body", "Fault")
+    if isinstance(fault, dict):
+        return _error(_inside(fault, "detail", "source", "errorcode"), fault.get("faultstring"))
+    return None
+
+
+def refusal(answer: Answer) -> ProviderError:
+    """The exception for an answer that is not the one we hoped for.
+
+    Certain that nothing happened: RateLimited, InvalidCredentials, RequestRejected (a 4xx in an envelope we know).
+    Everything else, a 5xx above all, is OutcomeUnknown: the prompt may be on its way.
+    """
+    error = read_error(answer)
+    if answer.status == 429 or (answer.status >= 400 and error and error.says(*_TOO_MANY_TEXTS)):
+        return RateLimited("M-Pesa is refusing requests because there are too many", retry_after=_retry_after(answer))
+    if answer.status >= 400 and error and error.says(*_WRONG_ACCOUNT_TEXTS):
+        return InvalidCredentials(f"M-Pesa refused the shortcode or passkey: {error.message}")
+    if 400 <= answer.status < 500 and error:
+        return RequestRejected(f"M-Pesa refused the request: {error.message}", code=error.code)
+    shown = f"{error.code} {error.message}" if error else "a body that is not Daraja's"
+    return OutcomeUnknown(f"M-Pesa answered HTTP {answer.status} with {shown}")
+
+
+class DarajaClient:
+    """Sends requests for one Daraja app. Keeps nothing but what it was given; the token lives in the shared cache."""
+
+    def __init__(
+        self, *, http: ProviderHttp, cache: SharedCache, base_url: str, consumer_key: str, consumer_secret: str
+    ) -> None:
+        self._http = http
+        self._cache = cache
+        self._base_url = base_url
+        self._basic = base64.b64encode(f"{consumer_key}:{consumer_secret}".encode()).decode()
+        # The secret is part of the name: whoever knows only the key must not get at the token of its owner.
+        owner = hashlib.sha256(f"{base_url}\n{self._basic}".encode()).hexdigest()
+        self._cache_key = f"mpesa-token-{owner[:40]}"
+
+    def __repr__(self) -> str:
+        return f"DarajaClient({self._base_url!r})"
+
+    def post(self, path: str, body: dict[str, Any], *, operation: str) -> Answer:
+        """Send once, and once more only when the gateway refused the token (then nothing was executed).
+
+        Returns any other answer as it is. Raises NotSent or RateLimited (nothing was sent), InvalidCredentials, and
+        OutcomeUnknown when the answer was lost.
+        """
+        token = self.token()
+        answer = self._post(path, body, token, operation)
+        if _refuses_token(answer):
+            token = self.token(stale=token)
+            answer = self._post(path, body, token, operation)
+            if _refuses_token(answer):
+                self._forget(token)
+                raise InvalidCredentials(
+                    "M-Pesa refused a fresh access token. The app may not be approved for this environment yet."
+                )
+        error = read_error(answer)
+        if answer.status >= 400 and error and error.says(_NO_PRODUCT_TEXT):
+            self._forget(token)  # a token keeps the products that the app had when it was issued
+            raise InvalidCredentials(f"This API is not among the products of the app on the Daraja portal ({path}).")
+        return answer
+
+    def token(self, *, stale: str | None = None) -> str:
+        """The shared access token; a new one when there is none, or when the one there is ``stale``."""
+        found = self._cache.get(self._cache_key)
+        if found and found != stale:
+            return found
+        with self._cache.lock(f"{self._cache_key}-lock", seconds=_LOCK_SECONDS):
+            found = self._cache.get(self._cache_key)
+            if found and found != stale:
+                return found  # somebody else was faster
+            return self._renew()
+
+    def fresh_token(self) -> str:
+        """A new access token in any case: proof that Safaricom takes the keys now."""
+        with self._cache.lock(f"{self._cache_key}-lock", seconds=_LOCK_SECONDS):
+            return self._renew()
+
+    def _renew(self) -> str:
+        token, lifetime = self._request_token()
+        early = min(REFRESH_EARLY_SECONDS, lifetime // 2)
+        if lifetime > early:
+            self._cache.set(self._cache_key, token, seconds=lifetime - early)
+        return token
+
+    def _forget(self, token: str) -> None:
+        if self._cache.get(self._cache_key) == token:
+            self._cache.delete(self._cache_key)
+
+    def _request_token(self) -> tuple[str, int]:
+        try:
+            answer = self._http.send(
+                "GET",
+                f"{self._base_url}{TOKEN_PATH}",
+                operation="oauth",
+                headers={"Authorization": f"Basic {self._basic}", "Accept": "application/json"},
+            )
+        except OutcomeUnknown as problem:
+            # Asking for a token moves no money, so what was to follow it has certainly not been sent.
+            raise NotSent(f"no access token: {problem}") from problem
+        if answer.status != 200:
+            raise _token_refusal(answer)
+        return _read_token(answer)
+
+    def _post(self, path: str, body: dict[str, Any], token: str, operation: str) -> Answer:
+        return self._http.send(
+            "POST",
+            f"{self._base_url}{path}",
+            operation=operation,
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            json_body=body,
+        )
+
+
+def _refuses_token(answer: Answer) -> bool:
+    if not 400 <= answer.status < 500:
+        return False
+    error = read_error(answer)
+    if error is None or error.says(_NO_PRODUCT_TEXT):
+        return False
+    return error.code in _INVALID_TOKEN_CODES or error.says(_INVALID_TOKEN_TEXT)
+
+
+def _token_refusal(answer: Answer) -> ProviderError:
+    """Why no token was given. Never OutcomeUnknown: no payment was sent."""
+    if answer.status == 401 or (answer.status == 400 and not answer.content.strip()):
+        return InvalidCredentials(
+            "M-Pesa refused the consumer key and secret. Check that they belong to this environment (sandbox or live)."
+        )
+    problem = refusal(answer)
+    return NotSent(f"no access token: {problem}") if isinstance(problem, OutcomeUnknown) else problem
+
+
+def _read_token(answer: Answer) -> tuple[str, int]:
+    body = answer.json()
+    token = body.get("access_token") if isinstance(body, dict) else None
+    if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
+        raise NotSent("no access token: the answer of M-Pesa cannot be read")
+    seconds = code_text(body.get("expires_in")) or ""
+    lifetime = int(seconds) if seconds.isascii() and seconds.isdigit() else _DEFAULT_LIFETIME
+    return token, min(lifetime, _LONGEST_LIFETIME)
+
+
+def _error(code: Any, message: Any) -> ErrorBody:
+    text = redact_text(message) if isinstance(message, str) else ""
+    return ErrorBody(code_text(code) or "", plain_text(text, limit=300))
+
+
+def _inside(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _retry_after(answer: Answer) -> int | None:
+    text = next((value for name, value in answer.headers.items() if name.lower() == "retry-after"), "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None

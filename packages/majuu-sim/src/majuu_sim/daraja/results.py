@@ -1,0 +1,56 @@
+"""How a prompt can end: the simulator's names, Daraja's codes, and what they mean. Source: Daraja's published result codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A final result. ``code`` is text; callbacks send it as a number when it is one."""
+
+    name: str
+    code: str
+    text: str
+
+    @property
+    def paid(self) -> bool:
+        """True when money moved."""
+        return self.code == "0"
+
+    @property
+    def callback_code(self) -> int | str:
+        """As callbacks carry it."""
+        return int(self.code) if self.code.isdecimal() else self.code
+
+
+_ALL = (
+    Result("pay", "0", "The service request is processed successfully."),
+    Result("insufficient", "1", "The balance is insufficient for the transaction."),
+    Result("below_minimum", "2", "The amount is less than the minimum allowed."),
+    Result("above_maximum", "3", "The amount is more than the maximum allowed."),
+    Result("daily_limit", "4", "The daily transfer limit would be exceeded."),
+    Result("receiver_full", "8", "The receiver's maximum balance would be exceeded."),
+    Result("same_amount", "17", "The rule limits this request: same amount, same customer."),
+    Result("system_busy", "26", "System busy. Traffic blocking condition in place"),
+    Result("subscriber_locked", "1001", "Unable to lock subscriber, a transaction is already in process"),
+    Result("expired", "1019", "Transaction has expired"),
+    Result("push_error", "1025", "An error occurred while sending a push request."),
+    Result("cancel", "1032", "Request cancelled by user"),
+    Result("timeout", "1037", "DS timeout user cannot be reached"),
+    Result("wrong_pin", "2001", "The initiator information is invalid."),
+    Result("not_permitted", "2028", "The request is not permitted according to product assignment."),
+    Result("pin_locked", "8006", "The security credential is locked."),
+    Result("push_failed", "9999", "Request failed"),
+    Result("unknown_operator", "SFC_IC0003", "The operator does not exist."),
+)
+
+RESULTS: dict[str, Result] = {result.name: result for result in _ALL}
+
+# Not a result: the prompt waits until somebody answers it by hand, or ends as "timeout".
+MANUAL = "manual"
+
+# These end when the prompt does, not when the customer would have typed a PIN.
+UNANSWERED = frozenset({"timeout", "expired", MANUAL})
+
+OUTCOMES = frozenset({*RESULTS, MANUAL})
