@@ -35,7 +35,12 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if env.str("REDIS_URL", default=""):
-    CACHES["default"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.str("REDIS_URL")}
+    # Tests clear the cache, so each test process has a Redis database of its own, counted down from the last one.
+    _process = int(env.str("PYTEST_XDIST_WORKER", default="gw0").removeprefix("gw"))
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": f"{env.str('REDIS_URL').rstrip('/')}/{15 - _process}",
+    }
 
 INSTALLED_APPS = [
     "unfold",
@@ -52,6 +57,7 @@ INSTALLED_APPS = [
     *CORE_APPS,
 ]
 MIDDLEWARE = [
+    "majuu_core.api.middleware.ApiShortcutMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

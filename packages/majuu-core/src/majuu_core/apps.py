@@ -27,4 +27,11 @@ class CoreConfig(AppConfig):
     verbose_name = "Majuu"
 
     def ready(self) -> None:
-        """Load plugins, then build what is made of their contributions."""
+        """Load plugins, then build what is made of their contributions. A duplicate code stops the start here."""
+        from majuu_core.plugins.manager import load_plugins
+        from majuu_core.providers.installed import installed_providers
+        from majuu_core.startup_checks import register_checks
+
+        load_plugins()
+        installed_providers()
+        register_checks()

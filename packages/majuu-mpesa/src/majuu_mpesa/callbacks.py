@@ -15,9 +15,8 @@ from typing import Any, NoReturn
 from majuu_core.common import clock
 from majuu_core.common.money import Money, format_amount
 from majuu_core.providers import ProviderEvent, Result, ResultStatus, WebhookRejected, WebhookRequest
-
 from majuu_mpesa.codes import code_text
-from majuu_mpesa.mapping import EAST_AFRICA, checkout_request_id, settled
+from majuu_mpesa.mapping import checkout_request_id, settled
 from majuu_mpesa.text import plain_text, safe_raw
 
 MAX_BODY = 64 * 1024
@@ -26,7 +25,7 @@ CURRENCY = "KES"
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 _RECEIPT = re.compile(r"[A-Za-z0-9]{1,32}")
 _LARGEST_AMOUNT = 10**12
-_DATE_FORMATS = ("%Y%m%d%H%M%S", "%Y-%m-%d %H:%M:%S")
+_MOMENT = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2}) ?([0-9]{2}):?([0-9]{2}):?([0-9]{2})")
 _PAYER_LENGTH = 100  # a masked or hashed number is longer than a plain one
 
 
@@ -104,7 +103,7 @@ def _json(body: bytes) -> dict[str, Any]:
         raise WebhookRejected(f"the body is longer than {MAX_BODY} bytes")
     try:
         payload = json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # arithmetic: an exponent that Decimal cannot hold
         raise WebhookRejected("the body is not JSON") from None
     if not isinstance(payload, dict):
         raise WebhookRejected("the body is not a JSON object")
@@ -161,9 +160,9 @@ def _receipt(value: Any) -> str | None:
 
 def _moment(value: Any) -> datetime | None:
     text = plain_text(value, limit=30)
-    for form in _DATE_FORMATS:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=EAST_AFRICA).astimezone(UTC)
-        except (ValueError, OverflowError):
-            continue
-    return None
+    match = _MOMENT.fullmatch(text)
+    try:
+        # East Africa Time, as all times of Daraja without a zone.
+        return datetime.strptime("".join(match.groups()) + "+0300", "%Y%m%d%H%M%S%z").astimezone(UTC) if match else None
+    except (ValueError, OverflowError):
+        return None

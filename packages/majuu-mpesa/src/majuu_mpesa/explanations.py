@@ -15,7 +15,7 @@ def explain(code: str, *, language: str) -> Explanation | None:
     A code without an explanation is shown with Safaricom's own text, which the failure carries.
     """
     found = EXPLANATIONS.get(code)
-    return found and found[language if language in LANGUAGES else "en"]
+    return found[language if language in LANGUAGES else "en"] if found else None
 
 
 def _both(*, en: tuple[str, str], sw: tuple[str, str]) -> _Both:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from majuu_core.plugins import hookimpl
 from majuu_core.providers import PaymentProvider
-
 from majuu_mpesa.provider import MpesaProvider
 
 

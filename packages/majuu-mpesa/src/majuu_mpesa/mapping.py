@@ -18,8 +18,7 @@ from majuu_core.providers import (
     ResultStatus,
 )
 from majuu_core.providers.http import Answer
-
-from majuu_mpesa.client import ErrorBody, read_error, refusal
+from majuu_mpesa.answers import ErrorBody, read_error, refusal
 from majuu_mpesa.codes import BAD_REQUEST, OVERLOADED, STILL_PROCESSING, STK_FAILURES, SUCCESS, code_text
 from majuu_mpesa.credentials import MpesaCredentials
 from majuu_mpesa.phone import mask_phone

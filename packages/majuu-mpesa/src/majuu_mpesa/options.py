@@ -26,12 +26,21 @@ class OptionsError(ValueError):
 def base_url(options: Mapping[str, str], *, livemode: bool) -> str:
     """Daraja's address without a trailing slash: option ``base_url``, or Safaricom's own for the mode."""
     url = options.get("base_url", "").strip() or (PRODUCTION if livemode else SANDBOX)
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    scheme = web_scheme(url)
+    if scheme is None:
         raise OptionsError("base_url must be an address such as https://api.safaricom.co.ke")
-    if livemode and parts.scheme != "https":
+    if livemode and scheme != "https":
         raise OptionsError("base_url must start with https:// in live mode, or the keys would travel in the clear")
     return url.rstrip("/")
+
+
+def web_scheme(url: str) -> str | None:
+    """``http`` or ``https`` for an address that names a host, None for anything else."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme if parts.scheme in {"http", "https"} and parts.hostname else None
+    except ValueError:
+        return None
 
 
 def may_send_callbacks(address: str, options: Mapping[str, str], *, livemode: bool) -> bool:

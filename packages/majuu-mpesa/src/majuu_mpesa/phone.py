@@ -11,7 +11,7 @@ _MAX_LENGTH = 40
 _LOCAL_LENGTH = 9
 _SEPARATORS = re.compile(r"[ \t\u00a0()\[\]-]+")
 _KENYAN = re.compile(r"(?:\+254|00254|254|0)?([17][0-9]{8})")
-_FOREIGN = re.compile(r"(?:\+|00)(?!254)[0-9]+")
+_FOREIGN = re.compile(r"(?:\+|00)(?!254)[1-9][0-9]+")
 
 
 class PhoneError(ValueError):
@@ -63,4 +63,4 @@ def _wrong_digits(digits: str) -> PhoneError:
         return PhoneError(
             "phone_length", f"A Kenyan mobile number has {_LOCAL_LENGTH} digits after +254. Check this one."
         )
-    return PhoneError("phone_invalid", "A Kenyan mobile number starts with 07 or 01. Check this one.")
+    return PhoneError("phone_invalid", "Write a Kenyan mobile number as 0712 345 678 or +254 712 345 678.")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from majuu_core.common import clock
 from majuu_core.providers import (
@@ -29,7 +28,6 @@ from majuu_core.providers import (
     WebhookRequest,
     WebhookResponse,
 )
-
 from majuu_mpesa import callbacks, mapping, options
 from majuu_mpesa.client import DarajaClient
 from majuu_mpesa.credentials import MpesaCredentials
@@ -154,7 +152,7 @@ class MpesaProvider(PaymentProvider):
             return [_violation("payment_method_unsupported", f"Use the payment method {METHOD}.", "payment_method")]
         amount, currency = request.amount.amount, request.amount.currency.code
         if currency != CURRENCY:
-            return [_violation("currency_unsupported", f"M-Pesa takes KES, not {currency}.", "currency")]
+            return [_violation("currency_unsupported", f"M-Pesa takes KES, not {currency}.", "amount")]
         if not amount.is_finite() or amount != amount.to_integral_value():
             return [_violation("amount_not_whole", "M-Pesa takes whole shillings. Round the amount.", "amount")]
         if amount < MIN_AMOUNT:
@@ -166,13 +164,11 @@ class MpesaProvider(PaymentProvider):
 
     def _check_callback_address(self, url: str) -> None:
         """Without an address to call back, or with one that Daraja refuses, the prompt had better not be sent."""
-        parts = urlsplit(url)
-        schemes = {"https"} if self.context.livemode else {"https", "http"}
-        if parts.scheme not in schemes or not parts.hostname:
-            raise RequestRejected(
-                f"the callback address must start with {' or '.join(sorted(f'{scheme}://' for scheme in schemes))}",
-                code="configuration",
-            )
+        scheme = options.web_scheme(url)
+        if scheme is None:
+            raise RequestRejected("there is no address that M-Pesa could call back", code="configuration")
+        if self.context.livemode and scheme != "https":
+            raise RequestRejected("in live mode the callback address must start with https://", code="configuration")
 
 
 def _violation(code: str, message: str, field: str) -> Violation:

@@ -12,6 +12,7 @@ from majuu_core.common.redaction import redact
 _MAX_DEPTH = 6
 _MAX_ITEMS = 50
 _MAX_TEXT = 500
+_LONGEST_NUMBER = 10**12  # longer ones become text, so that a card number is found in them
 
 
 def plain_text(value: Any, *, limit: int) -> str:
@@ -45,11 +46,11 @@ def _bounded(value: Any, depth: int) -> Any:
         return [_bounded(item, depth - 1) for item in value[:_MAX_ITEMS]]
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return value if abs(value) < 10**18 else "(a very long number)"
+    if isinstance(value, int) and abs(value) < _LONGEST_NUMBER:
+        return value
     if isinstance(value, Decimal):
         return str(value)
-    return plain_text(value, limit=_MAX_TEXT) if isinstance(value, str) else f"({type(value).__name__})"
+    return plain_text(value, limit=_MAX_TEXT) if isinstance(value, (str, int)) else f"({type(value).__name__})"
 
 
 def _ascii(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from majuu_sim.clock import Clock
-from majuu_sim.scheduler import Scheduler
+from majuu_sim.scheduler import Due, Scheduler
 from majuu_sim.transport import DeliveryFailed, Transport
 
 HELD_AT_MOST = 60.0  # seconds of the simulator's clock an out-of-order event waits for another to overtake it
@@ -43,7 +43,7 @@ class EventDesk:
         self._scheduler = scheduler
         self._clock = clock
         self._log: dict[str, EventAttempt] = {}
-        self._held: list[EventAttempt] = []
+        self._held: list[tuple[EventAttempt, Due]] = []
 
     def attempts(self) -> list[EventAttempt]:
         """Every event so far, in the order they arose."""
@@ -65,14 +65,12 @@ class EventDesk:
     def hold(self, *, subject: str, kind: str, url: str, body: Mapping[str, Any]) -> EventAttempt:
         """Keep an event back until another one has been delivered, or for a minute at most."""
         attempt = self._note(subject, kind, url, body, "held")
-        self._held.append(attempt)
 
         async def give_up_waiting() -> None:
-            if attempt in self._held:
-                self._held.remove(attempt)
-                await self._deliver(attempt)
+            self._held = [(other, due) for other, due in self._held if other is not attempt]
+            await self._deliver(attempt)
 
-        self._scheduler.after(HELD_AT_MOST, f"held event {attempt.id}", give_up_waiting)
+        self._held.append((attempt, self._scheduler.after(HELD_AT_MOST, f"held {attempt.id}", give_up_waiting)))
         return attempt
 
     async def send(self, *, subject: str, kind: str, url: str, body: Mapping[str, Any]) -> EventAttempt:
@@ -80,7 +78,8 @@ class EventDesk:
         attempt = self._note(subject, kind, url, body, "sending")
         await self._deliver(attempt)
         held, self._held = self._held, []
-        for late in held:
+        for late, due in held:
+            self._scheduler.cancel(due)
             await self._deliver(late)
         return attempt
 

@@ -1,8 +1,8 @@
 """Fault scripts: what one request to a simulated provider, and the events that follow from it, shall do differently.
 
-A script speaks of four things every provider has: the customer's ``outcome``, the HTTP ``reply``, the ``event`` that reports
-the result (callback, webhook) and later ``read`` requests (status queries). Each simulator says in its documentation which
-outcomes it knows.
+A script speaks of four things every provider has: the customer's ``outcome``, the HTTP ``reply``, the ``event`` that
+reports the result (callback, webhook) and later ``read`` requests (status queries). Each simulator says in its
+documentation which outcomes it knows.
 """
 
 from __future__ import annotations
@@ -106,9 +106,14 @@ _SECONDS = {"reply_delay", "event_delay", "duplicate_gap", "stale_after", "forge
 _AMOUNTS = {"event_amount", "forged_amount"}
 
 
+def is_whole(value: object) -> bool:
+    """True for an integer that is not a boolean: JSON's true is Python's 1."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _check_value(name: str, value: object) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    whole = isinstance(value, int) and not isinstance(value, bool)
+    whole = is_whole(value)
+    number = whole or isinstance(value, float)
     if name in _COUNTS:
         good = whole and cast(int, value) >= FOREVER
     elif name in _WHOLE:
@@ -118,7 +123,7 @@ def _check_value(name: str, value: object) -> None:
     elif name in _SECONDS or (name == "answer_after" and value is not None):
         good = number and 0 <= cast(float, value) < float("inf")
     elif name == "reply":
-        good = value in set(Reply)
+        good = isinstance(value, str) and value in set(Reply)
     elif name == "reply_status":
         good = value is None or (whole and 200 <= cast(int, value) <= 599)
     elif name in _AMOUNTS:
@@ -191,7 +196,7 @@ class FaultQueue:
 
     def add(self, rule: FaultRule) -> None:
         """Queue ``rule``; ValueError when ``times`` is neither positive nor FOREVER."""
-        if isinstance(rule.times, bool) or not isinstance(rule.times, int) or (rule.times < 1 and rule.times != FOREVER):
+        if not is_whole(rule.times) or (rule.times < 1 and rule.times != FOREVER):
             raise ValueError("times is a positive whole number, or -1 for every time")
         self.rules.append(rule)
 
@@ -209,4 +214,3 @@ class FaultQueue:
         rule.times -= 1
         if rule.times == 0:
             self.rules.remove(rule)
-

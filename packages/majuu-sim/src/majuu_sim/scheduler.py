@@ -104,8 +104,8 @@ class Scheduler:
     async def settle(self, within: float) -> int:
         """Run everything planned in the next ``within`` seconds, and return how many jobs ran.
 
-        The virtual clock stops at the last job that ran. A clock that runs by itself is waited for (the count is then 0);
-        TimeoutError when it takes longer than ``within`` real seconds.
+        The virtual clock stops at the last job that ran. A clock that runs by itself is waited for (the count is then
+        0); TimeoutError when it takes longer than ``within`` real seconds.
         """
         if not self._clock.manual:
             await asyncio.wait_for(self._idle.wait(), within)

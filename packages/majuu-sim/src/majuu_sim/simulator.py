@@ -127,8 +127,8 @@ class Simulator(ABC):
     ) -> None:
         """Queue fault scripts: the next requests of ``operation`` (of ``customer``, if given) behave so.
 
-        A script is a :class:`FaultScript`, a preset's or an outcome's name, or a mapping of fields. ``operation`` defaults
-        to the provider's first (the payment request). ValueError for anything unknown.
+        A script is a :class:`FaultScript`, a preset's or an outcome's name, or a mapping of fields. ``operation``
+        defaults to the provider's first (the payment request). ValueError for anything unknown.
         """
         rules = [self.make_rule(script, operation, customer, times) for script in scripts]
         self._on_loop(lambda: self.add_rules_here(rules))

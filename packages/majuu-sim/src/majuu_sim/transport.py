@@ -70,7 +70,7 @@ class HttpTransport:
 
 
 class CollectingTransport:
-    """Keeps events instead of sending them, so that a test delivers them itself, on its own thread and when it likes."""
+    """Keeps events instead of sending them: a test delivers them itself, on its own thread and when it likes."""
 
     def __init__(self) -> None:
         """Start empty."""

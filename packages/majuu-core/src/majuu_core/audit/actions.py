@@ -50,6 +50,8 @@ CORE_ACTIONS: tuple[tuple[str, str], ...] = (
     ("charge.parked", "Charge parked for a decision"),
     ("merchant.created", "Merchant created"),
     ("merchant.updated", "Merchant updated"),
+    ("merchant.approved", "Merchant approved"),
+    ("merchant.suspended", "Merchant suspended"),
     ("store.created", "Store created"),
     ("store.updated", "Store updated"),
     ("membership.created", "Member added"),

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from majuu_core.common import randomness
 
 _VERSION = "m1"
+MIN_MASTER_LENGTH = 32
 
 
 class DecryptionError(Exception):
@@ -30,7 +31,7 @@ class DecryptionError(Exception):
 @lru_cache(maxsize=256)
 def derive_key(master: str, purpose: str) -> bytes:
     """32 bytes for one purpose. ``master`` is any string of at least 32 characters."""
-    if len(master) < 32:
+    if len(master) < MIN_MASTER_LENGTH:
         raise ValueError("a master key has at least 32 characters; make one with `manage.py majuu_generate_key`")
     return HKDF(algorithm=SHA256(), length=32, salt=b"majuu", info=purpose.encode()).derive(master.encode())
 
@@ -42,7 +43,7 @@ def key_id(master: str) -> str:
 
 def keyed_hash(master: str, purpose: str, message: bytes) -> bytes:
     """HMAC-SHA-256 under the key derived for this purpose."""
-    return hmac.new(derive_key(master, purpose), message, hashlib.sha256).digest()
+    return hmac.digest(derive_key(master, purpose), message, "sha256")
 
 
 class Cipher:
@@ -57,11 +58,12 @@ class Cipher:
             raise ValueError("at least one master key is needed")
         self._keys = {key_id(master): derive_key(master, purpose) for master in masters}
         self.current_key_id = key_id(masters[0])
+        self.mark = f"{_VERSION}.{self.current_key_id}."  # every value made with the newest key starts like this
 
     def encrypt(self, plaintext: bytes, *, bound_to: str) -> str:
         nonce = randomness.secret_bytes(12)
         sealed = AESGCM(self._keys[self.current_key_id]).encrypt(nonce, plaintext, bound_to.encode())
-        return ".".join((_VERSION, self.current_key_id, base64.urlsafe_b64encode(nonce + sealed).decode()))
+        return self.mark + base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def decrypt(self, value: str, *, bound_to: str) -> bytes:
         """Raises DecryptionError when no key fits or the value or its place was changed."""
@@ -69,7 +71,10 @@ class Cipher:
             version, name, body = value.split(".")
             sealed = base64.urlsafe_b64decode(body)
             if version != _VERSION:
-                raise DecryptionError(f"unknown format {version!r}")
+                raise DecryptionError(f"unknown format {version[:8]!r}")
+            # The decoder overlooks foreign characters and spare bits; a stored value has exactly one spelling.
+            if base64.urlsafe_b64encode(sealed).decode() != body:
+                raise ValueError("not the canonical spelling")
             return AESGCM(self._keys[name]).decrypt(sealed[:12], sealed[12:], bound_to.encode())
         except KeyError:
             raise DecryptionError("the master key that made this value is not configured any more") from None
@@ -78,4 +83,4 @@ class Cipher:
 
     def needs_rotation(self, value: str) -> bool:
         """True when the value was not made with the newest key."""
-        return value.split(".")[1:2] != [self.current_key_id]
+        return not value.startswith(self.mark)

@@ -7,16 +7,19 @@ is needed. UUIDv7: RFC 9562 section 5.7.
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 from majuu_core.common import clock, randomness
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
 
 
 def new_uuid() -> uuid.UUID:
     """A UUIDv7 from the injected clock: 48 bits of milliseconds, then 74 random bits."""
-    milliseconds = int(clock.now().timestamp() * 1000)
+    milliseconds = (clock.now() - _EPOCH) // _MILLISECOND
     number = (milliseconds & (1 << 48) - 1) << 80
     number |= 0x7 << 76 | randomness.id_bits(12) << 64 | 0b10 << 62 | randomness.id_bits(62)
     return uuid.UUID(int=number)

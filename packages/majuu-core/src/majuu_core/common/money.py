@@ -34,6 +34,7 @@ CURRENCY_CODES: tuple[str, ...] = (
 CURRENCY_CHOICES: tuple[tuple[str, str], ...] = tuple((code, code) for code in sorted(CURRENCY_CODES))
 _KNOWN = frozenset(CURRENCY_CODES)
 MAX_AMOUNT = Decimal("999999999999999")
+_LARGEST_SUM = Decimal(10) ** 21  # balances may exceed one payment's limit; this still fits a Decimal exactly
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 
 
@@ -77,22 +78,31 @@ def parse_amount(value: object, currency: str) -> Money:
         raise AmountError("amount_too_large", f"The amount must not exceed {MAX_AMOUNT}.")
     if number != number.quantize(Decimal(1).scaleb(-places)):
         raise AmountError("amount_too_precise", f"{currency} has {places} decimal places. Round the amount to that.")
-    return Money(number.quantize(Decimal(1).scaleb(-places)), currency_of(currency))
+    # Adding zero turns "-0" into "0".
+    return Money(number.quantize(Decimal(1).scaleb(-places)) + 0, currency_of(currency))
 
 
 def format_amount(money: Money) -> str:
-    """The amount as the API writes it: all decimals of the currency, no separators, e.g. ``1500.00``."""
-    return str(money.amount.quantize(Decimal(1).scaleb(-decimal_places(money.currency.code))))
+    """The amount as the API writes it: all decimals of the currency, no separators, e.g. ``1500.00``.
+
+    Raises AmountError for one with more decimals: round it on purpose, where you know which way.
+    """
+    return str(money_from_minor(to_minor_units(money), money.currency.code).amount)
 
 
 def to_minor_units(money: Money) -> int:
     """The amount in the currency's smallest unit: KES 10.50 is 1050. Raises AmountError if it does not fit."""
-    scaled = money.amount.scaleb(decimal_places(money.currency.code))
-    if scaled != scaled.to_integral_value():
+    places = decimal_places(money.currency.code)
+    if not money.amount.is_finite() or abs(money.amount) > _LARGEST_SUM:
+        raise AmountError("amount_too_large", f"An amount must not exceed {_LARGEST_SUM}.")
+    minor = int(money.amount.scaleb(places))
+    if Decimal(minor).scaleb(-places) != money.amount:
         raise AmountError("amount_too_precise", f"{money.amount} has more decimals than {money.currency.code}.")
-    return int(scaled)
+    return minor
 
 
 def money_from_minor(minor: int, currency: str) -> Money:
-    """The inverse of to_minor_units."""
+    """The inverse of to_minor_units. Raises AmountError for one that a Decimal would round."""
+    if abs(minor) > _LARGEST_SUM:
+        raise AmountError("amount_too_large", f"An amount must not exceed {_LARGEST_SUM}.")
     return Money(Decimal(minor).scaleb(-decimal_places(currency)), currency_of(currency))

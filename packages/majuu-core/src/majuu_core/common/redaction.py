@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -14,15 +14,28 @@ _SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 _CALLBACK_PATH = re.compile(r"(/in/[a-z]?[0-9a-z]{10,40})/[0-9a-z]{10,64}")
-_DIGITS = re.compile(r"(?<![0-9A-Za-z_])(?:[0-9][ -]?){12,18}[0-9](?![0-9A-Za-z_])")
+# Digits, perhaps in groups, at the start of a word or after a few letters ("Visa4111…"); not inside ids and hashes.
+_DIGITS = re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{0,12}([0-9]+(?:[ -][0-9]+)*)")
+_GROUP = re.compile(r"[0-9]+")
+# What looks like a card number one time in ten and is none: a date with its time, and request numbers of a gateway.
+_NO_CARD = re.compile(
+    r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
+    r"|[0-9]{4,6}-[0-9]{6,9}-[0-9]{1,2}"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
 _OUR_KEYS = re.compile(r"\b(?:sk|pk|whsec)_[A-Za-z0-9_+/=-]{8,}")
+# Some gateways repeat the token they refused inside their error text.
+_ECHOED_TOKEN = re.compile(r"(access token\s*[-:=]\s*)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 _MAX_TEXT = 20_000
+_OVERLAP = 100  # so that a number is not cut in half before it is recognised
 
 
 def is_card_number(text: str) -> bool:
     """True for 13 to 19 digits (spaces and dashes allowed) whose Luhn check digit is right."""
-    digits = [int(character) for character in text if character.isdigit()]
+    if _NO_CARD.fullmatch(text):
+        return False
+    digits = [int(character) for character in text if character in "0123456789"]
     if not 13 <= len(digits) <= 19:
         return False
     doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
@@ -31,15 +44,38 @@ def is_card_number(text: str) -> bool:
 
 def contains_card_number(text: str) -> bool:
     """True when a card number stands anywhere in the text."""
-    return any(is_card_number(match.group()) for match in _DIGITS.finditer(text))
+    return next(_card_numbers(text), None) is not None
+
+
+def _card_numbers(text: str) -> Iterator[tuple[int, int]]:
+    """Where card numbers start and end. Digits around one ("4111 1111 1111 1111 12/28") do not hide it."""
+    for match in _DIGITS.finditer(text):
+        if _NO_CARD.fullmatch(match[1]):
+            continue
+        groups = [group.span() for group in _GROUP.finditer(text, *match.span(1))]
+        done = 0
+        for first, (start, _) in enumerate(groups):
+            # At most 19 groups hold the at most 19 digits of a card number.
+            ends = [end for _, end in groups[first : first + 19] if is_card_number(text[start:end])]
+            if start >= done and ends:
+                done = ends[-1]
+                yield start, done
 
 
 def redact_text(text: str) -> str:
-    """Mask card numbers, bearer tokens, our own keys and callback secrets inside free text."""
-    text = _CALLBACK_PATH.sub(rf"\1/{MASK}", text[:_MAX_TEXT])
+    """Mask card numbers, bearer tokens, our own keys and callback secrets inside free text. Long texts are cut."""
+    text = _CALLBACK_PATH.sub(rf"\1/{MASK}", text[: _MAX_TEXT + _OVERLAP])
     text = _BEARER.sub(rf"\1 {MASK}", text)
     text = _OUR_KEYS.sub(MASK, text)
-    return _DIGITS.sub(lambda match: MASK if is_card_number(match.group()) else match.group(), text)
+    text = _ECHOED_TOKEN.sub(rf"\1{MASK}", text)
+    for start, end in reversed(list(_card_numbers(text))):
+        text = text[:start] + MASK + text[end:]
+    return text[:_MAX_TEXT]
+
+
+def is_secret_name(name: str) -> bool:
+    """True when a field of this name holds a secret, in any spelling: api_key, apiKey, API-Key."""
+    return _SECRET_NAMES.search(_CAMEL.sub("_", name)) is not None
 
 
 def redact(value: Any, *, keep: frozenset[str] = frozenset()) -> Any:
@@ -50,7 +86,7 @@ def redact(value: Any, *, keep: frozenset[str] = frozenset()) -> Any:
     if isinstance(value, Mapping):
         return {
             str(key): MASK
-            if item is not None and str(key).lower() not in keep and _SECRET_NAMES.search(str(key))
+            if item is not None and str(key).lower() not in keep and is_secret_name(str(key))
             else redact(item, keep=keep)
             for key, item in value.items()
         }
@@ -58,15 +94,25 @@ def redact(value: Any, *, keep: frozenset[str] = frozenset()) -> Any:
         return [redact(item, keep=keep) for item in value]
     if isinstance(value, str):
         return redact_text(value)
+    if isinstance(value, int) and is_card_number(str(value)):
+        return MASK
     return value
 
 
 def redact_url(url: str) -> str:
-    """The address without credentials, secret query values and callback secrets."""
-    parts = urlsplit(url)
+    """The address without user and password, secret query values, callback secrets and fragment."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return MASK
     host = parts.hostname or ""
-    netloc = f"{host}:{parts.port}" if parts.port else host
+    netloc = (f"[{host}]" if ":" in host else host) + port
     query = urlencode(
-        [(key, MASK if _SECRET_NAMES.search(key) else item) for key, item in parse_qsl(parts.query)], safe="[]"
+        [
+            (key, MASK if is_secret_name(key) else redact_text(item))
+            for key, item in parse_qsl(parts.query, keep_blank_values=True)
+        ],
+        safe="[]",
     )
     return redact_text(urlunsplit((parts.scheme, netloc, parts.path, query, "")))

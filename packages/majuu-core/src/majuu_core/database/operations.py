@@ -60,20 +60,29 @@ def _run(schema_editor: BaseDatabaseSchemaEditor, statements: Mapping[str, State
 
 
 class AppendOnly(VendorSQL):
-    """Rows of ``table`` can be added and read, never changed or removed."""
+    """Rows of ``table`` can be added and read, never changed or removed.
 
-    def __init__(self, table: str) -> None:
+    ``unique`` lists the table's unique columns, primary key first: on SQLite ``INSERT OR REPLACE`` removes rows without
+    a DELETE that a trigger would see, so an insert that would replace is refused too. What triggers cannot refuse:
+    TRUNCATE on MariaDB (do not give the application's database user the DROP privilege), and an owner of the table who
+    drops the triggers.
+    """
+
+    def __init__(self, table: str, unique: Sequence[Sequence[str]] = (("id",),)) -> None:
         self.table = table
-        super().__init__(*_append_only_statements(table))
+        self.unique = tuple(tuple(columns) for columns in unique)
+        super().__init__(*_append_only_statements(table, self.unique))
 
     def describe(self) -> str:
         return f"Refuse UPDATE and DELETE on {self.table}"
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        return (type(self).__qualname__, [self.table], {})
+        return (type(self).__qualname__, [self.table, self.unique], {})
 
 
-def _append_only_statements(table: str) -> tuple[dict[str, Statements], dict[str, Statements]]:
+def _append_only_statements(
+    table: str, unique: Sequence[Sequence[str]]
+) -> tuple[dict[str, Statements], dict[str, Statements]]:
     message = f"{table} is append-only"
     forwards: dict[str, list[str]] = {
         "postgresql": [
@@ -106,7 +115,21 @@ def _append_only_statements(table: str) -> tuple[dict[str, Statements], dict[str
         )
         backwards["sqlite"].append(f"DROP TRIGGER {name}")
         backwards["mysql"].append(f"DROP TRIGGER {name}")
+    for columns in unique:
+        name = f"{table}_no_replace_{'_'.join(columns)}"
+        forwards["sqlite"].append(_refuse_replacing(name, table, columns))
+        backwards["sqlite"].append(f"DROP TRIGGER {name}")
     return dict(forwards), dict(backwards)
+
+
+def _refuse_replacing(name: str, table: str, columns: Sequence[str]) -> str:
+    same = " AND ".join(f"{column} = NEW.{column}" for column in columns)
+    where = ", ".join(f"{table}.{column}" for column in columns)
+    return (
+        f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 - names only
+        f"BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: {where}'); END"
+    )
 
 
 class CompositeForeignKey(VendorSQL):
@@ -135,7 +158,7 @@ def _composite_statements(
     present = " AND ".join(f"NEW.{column} IS NOT NULL" for column in columns)
     match = " AND ".join(f"{other} = NEW.{column}" for column, other in zip(columns, to_columns, strict=True))
     body = (
-        f"WHEN {present} AND NOT EXISTS (SELECT 1 FROM {to_table} WHERE {match}) "
+        f"WHEN {present} AND NOT EXISTS (SELECT 1 FROM {to_table} WHERE {match}) "  # noqa: S608 - names only
         f"BEGIN SELECT RAISE(ABORT, '{name}: {here} of {table} must agree with {to_table}'); END"
     )
     changed = ", ".join(columns)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django_countries.fields import CountryField
 
 from majuu_core.common import clock, ids
@@ -90,13 +91,14 @@ class ApiKey(PublicIdMixin, models.Model):
         PUBLISHABLE = "publishable", "Publishable"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
-    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="api_keys")
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="api_keys")
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.SECRET)
     livemode = models.BooleanField()
     name = models.CharField(max_length=100, blank=True)
-    prefix = models.CharField(max_length=16, help_text="The start of the key, for people to recognise it by.")
-    last4 = models.CharField(max_length=4)
+    prefix = models.CharField(max_length=16, help_text='The start of the key, such as "sk_test_".')
+    last4 = models.CharField(max_length=4, help_text="Its last four characters, for people to recognise it by.")
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    hashed_with = models.CharField(max_length=8, editable=False, help_text="Names the master key of the hash.")
     scopes = models.JSONField(default=list, help_text='Scopes such as "payments:write"; "*" allows everything.')
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -105,6 +107,20 @@ class ApiKey(PublicIdMixin, models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = "API key"
+        constraints = [
+            # The prefix is what people and the API go by: it never says another mode or kind than the row.
+            models.CheckConstraint(
+                condition=Q(kind="secret", livemode=False, prefix="sk_test_")
+                | Q(kind="secret", livemode=True, prefix="sk_live_")
+                | Q(kind="publishable", livemode=False, prefix="pk_test_")
+                | Q(kind="publishable", livemode=True, prefix="pk_live_"),
+                name="majuu_key_prefix_agrees",
+            )
+        ]
+        indexes = [models.Index(fields=["store", "-id"], name="majuu_key_by_store")]
 
     def __str__(self) -> str:
         return f"{self.prefix}…{self.last4}"
@@ -139,6 +155,11 @@ class ProviderAccount(PublicIdMixin, models.Model):
             # Charges point at (id, livemode), so that a test charge can never use a live account.
             models.UniqueConstraint(fields=["id", "livemode"], name="majuu_account_mode"),
             models.UniqueConstraint(fields=["store", "provider", "livemode", "name"], name="majuu_account_name_once"),
+            models.UniqueConstraint(
+                fields=["provider", "livemode", "name"],
+                condition=Q(store__isnull=True),
+                name="majuu_platform_account_name_once",
+            ),
         ]
         indexes = [models.Index(fields=["store", "livemode", "is_active"], name="majuu_account_by_store")]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from djmoney.models.fields import MoneyField
 
 from majuu_core.common import clock, ids
@@ -68,6 +68,7 @@ class PaymentIntent(PublicIdMixin, models.Model):
     customer_phone = models.CharField(max_length=32, blank=True)
     metadata = models.JSONField(default=dict)
     return_url = models.CharField(max_length=500, blank=True)
+    link_token = models.CharField(max_length=32, unique=True, editable=False, help_text="Opens the customer's page.")
     is_parked = models.BooleanField(default=False, help_text="Money arrived that somebody must decide about.")
     parked_reason = models.CharField(max_length=255, blank=True)
     cancellation_reason = models.CharField(max_length=16, choices=CancellationReason.choices, blank=True)
@@ -82,7 +83,8 @@ class PaymentIntent(PublicIdMixin, models.Model):
             models.UniqueConstraint(fields=["id", "livemode"], name="majuu_intent_mode"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="majuu_intent_amount_positive"),
             models.CheckConstraint(
-                condition=Q(amount_received__gte=0, surplus__gte=0), name="majuu_intent_received_not_negative"
+                condition=Q(amount_received__gte=0, amount_received__lte=F("amount"), surplus__gte=0),
+                name="majuu_intent_received_within_amount",
             ),
         ]
         indexes = [
@@ -135,7 +137,7 @@ class Charge(PublicIdMixin, models.Model):
     parked_reason = models.CharField(max_length=255, blank=True)
     follow_up_count = models.PositiveSmallIntegerField(default=0)
     follow_up_at = models.DateTimeField(null=True, help_text="When the provider is asked next.")
-    leased_until = models.DateTimeField(null=True)
+    request_key = models.CharField(max_length=64, blank=True, help_text="The API request that started it.")
     occurred_at = models.DateTimeField(null=True, help_text="When the money moved, as the provider says.")
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
@@ -179,6 +181,3 @@ class ProviderCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.status or self.error}"
-
-
-__all__ = ["Charge", "PaymentIntent", "ProviderCall"]

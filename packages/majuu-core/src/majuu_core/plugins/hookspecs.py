@@ -97,8 +97,8 @@ def register_console_admins() -> Sequence[ConsoleAdmin]:  # type: ignore[empty-b
 def register_console_panels(request: Any) -> Sequence[Panel]:  # type: ignore[empty-body]
     """Add cards to the console's first page.
 
-    Called each time the page is drawn, with Django's request: look at ``request.user`` and return an empty list for
-    those who may not see the card. Results of all plugins are joined. Added in 0.1.
+    Called each time the page is drawn, with Django's request. Return panels, or an empty list when ``request.user``
+    may not see them. Results of all plugins are joined. Added in 0.1.
     """
 
 

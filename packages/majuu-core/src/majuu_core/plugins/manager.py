@@ -146,7 +146,8 @@ class Plugins:
         try:
             registered = self.pluggy.register(plugin, name=name)
         except pluggy.PluginValidationError as problem:
-            self.pluggy.unregister(plugin)
+            if self.pluggy.is_registered(plugin):  # before pluggy 1.7 a refused plugin stayed half registered
+                self.pluggy.unregister(plugin)
             raise PluginLoadError(f"plugin {name or plugin!r} does not fit its hook: {problem}") from problem
         if registered is None:
             raise PluginLoadError(f"plugin {name or plugin!r} is blocked")

@@ -1,5 +1,7 @@
 """The contract between core and payment providers. Free of Django: a provider translates, it never stores."""
 
+from moneyed import Money
+
 from majuu_core.providers.base import (
     CAPABILITIES,
     ExplainsFailures,
@@ -34,7 +36,6 @@ from majuu_core.providers.types import (
     FetchRequest,
     FollowUpRequest,
     MethodField,
-    Money,
     NextAction,
     PaymentMethodInfo,
     PaymentRequest,

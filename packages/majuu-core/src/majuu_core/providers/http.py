@@ -57,7 +57,7 @@ class Answer:
 
         try:
             return json.loads(self.content, parse_float=Decimal)
-        except (ValueError, RecursionError):
+        except (ValueError, ArithmeticError, RecursionError):  # arithmetic: an exponent that Decimal cannot hold
             return None
 
 

@@ -81,6 +81,7 @@ class WebhookEndpoint(PublicIdMixin, models.Model):
     class Status(models.TextChoices):
         ENABLED = "enabled", "Enabled"
         DISABLED = "disabled", "Disabled"
+        ARCHIVED = "archived", "Deleted"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="webhook_endpoints")
@@ -90,7 +91,9 @@ class WebhookEndpoint(PublicIdMixin, models.Model):
     event_types = models.JSONField(default=list, help_text='Types such as "payment_intent.*"; empty means all.')
     status = models.CharField(max_length=16, choices=Status.choices, default=Status.ENABLED)
     disabled_reason = models.CharField(max_length=255, blank=True)
-    failing_since = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True, help_text="First failure since the last success.")
+    last_failure_at = models.DateTimeField(null=True, blank=True)
     notice_sent_at = models.DateTimeField(null=True, blank=True)
     throttled_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -128,8 +131,9 @@ class WebhookDelivery(PublicIdMixin, models.Model):
         CANCELED = "canceled", "Canceled"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
-    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
+    # Both keys are the start of an index below, so they need none of their own.
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False)
     replay = models.PositiveSmallIntegerField(default=0, help_text="0 for the first delivery, then 1, 2, …")
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -146,7 +150,11 @@ class WebhookDelivery(PublicIdMixin, models.Model):
             models.UniqueConstraint(fields=["event", "endpoint", "replay"], name="majuu_delivery_once"),
         ]
         indexes = [
-            models.Index(fields=["next_attempt_at"], condition=Q(state="pending"), name="majuu_delivery_due"),
+            models.Index(fields=["endpoint", "-id"], name="majuu_delivery_by_endpoint"),
+            # By endpoint first: the work of each is found without walking past the backlog of another.
+            models.Index(
+                fields=["endpoint", "next_attempt_at"], condition=Q(state="pending"), name="majuu_delivery_due"
+            ),
             models.Index(fields=["leased_until"], condition=Q(state="sending"), name="majuu_delivery_leased"),
         ]
 
@@ -157,7 +165,7 @@ class WebhookDelivery(PublicIdMixin, models.Model):
 class WebhookAttempt(models.Model):
     """One HTTP request to an endpoint, kept 30 days. Its number is unique per delivery, so none is sent twice."""
 
-    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="attempt_log")
+    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="attempt_log", db_index=False)
     number = models.PositiveSmallIntegerField()
     response_status = models.PositiveSmallIntegerField(null=True)
     response_body = models.CharField(max_length=1000, blank=True)
@@ -167,6 +175,7 @@ class WebhookAttempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="majuu_attempt_once")]
+        indexes = [models.Index(fields=["created_at"], name="majuu_attempt_age")]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.delivery_id}"

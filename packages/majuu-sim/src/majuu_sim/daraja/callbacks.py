@@ -78,9 +78,7 @@ def plan_result(prompt: Prompt, *, shape: str, moment: datetime, invent: Callabl
     amount = int(script.event_amount) if script.event_amount else prompt.request.amount
     receipt = prompt.receipt or (invent() if claimed.paid else "")
     body = callback_body(prompt, claimed, amount=amount, receipt=receipt, moment=moment, shape=shape)
-    first = Planned(
-        script.event_delay, "result", body, lost=script.event_lost, held=script.event_out_of_order
-    )
+    first = Planned(script.event_delay, "result", body, lost=script.event_lost, held=script.event_out_of_order)
     plan = [first]
     for copy in range(1, script.duplicates + 1):
         plan.append(Planned(script.event_delay + copy * script.duplicate_gap, "duplicate", body))

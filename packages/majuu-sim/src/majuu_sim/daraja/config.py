@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 SANDBOX_SHORTCODE = "174379"
 # Published by Safaricom for everybody's tests; it opens nothing.
-SANDBOX_PASSKEY = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"  # noqa: S105
+SANDBOX_PASSKEY = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
 SANDBOX_MSISDN = "254708374149"
 
 PENDING_STYLES = ("4999", "4999_short", "500", "mixed")
@@ -84,6 +84,8 @@ class DarajaConfig:
             raise ValueError(f"event_shape is one of {', '.join(EVENT_SHAPES)}, not {self.event_shape!r}")
         if not self.apps or not self.shortcodes:
             raise ValueError("a simulated Daraja needs at least one app and one shortcode")
+        if len({code.number for code in self.shortcodes}) < len(self.shortcodes):
+            raise ValueError("two shortcodes have the same number")
         for code in self.shortcodes:
             if not (code.number.isascii() and code.number.isdecimal() and 5 <= len(code.number) <= 7):
                 raise ValueError(f"a shortcode has 5 to 7 digits, not {code.number!r}")

@@ -66,7 +66,7 @@ class StkEngine:
             raise refusals.subscriber_locked()
 
     def choose_script(self, operation: str, msisdn: str) -> FaultScript:
-        """What shall happen: a queued script, else the customer's own, else the magic number's, else nothing special."""
+        """What shall happen: a queued script, else the customer's own, else the magic number's, else the ordinary."""
         queued = self._faults.take(operation, msisdn)
         if queued is not None:
             return queued
@@ -93,8 +93,8 @@ class StkEngine:
 
     def plan_answer(self, prompt: Prompt) -> None:
         """Let the customer answer in due time, and forgers whenever they like."""
-        shape = self._shape(prompt)
-        for forged in plan_forged(prompt, shape=shape, moment=self._clock.now(), invent=self._new_receipt):
+        shape = self.shape_of(prompt)
+        for forged in plan_forged(prompt, shape=shape, moment=self._clock.now(), invent=self.new_receipt):
             self._plan(prompt, forged)
         wait = prompt.script.answer_after
         if wait is None:
@@ -102,12 +102,12 @@ class StkEngine:
             wait = config.prompt_seconds if prompt.outcome in UNANSWERED else config.answer_delay
 
         async def answer() -> None:
-            await self.answer(prompt, "timeout" if prompt.outcome == MANUAL else prompt.outcome)
+            await self.answer_now(prompt)
 
         prompt.due = self._scheduler.after(wait, f"answer {prompt.checkout_request_id}", answer)
 
     async def answer_now(self, prompt: Prompt) -> None:
-        """Let the customer answer before the HTTP answer is out."""
+        """Let the customer do what was chosen, at once; a prompt left to be answered by hand times out."""
         await self.answer(prompt, "timeout" if prompt.outcome == MANUAL else prompt.outcome)
 
     async def answer(self, prompt: Prompt, outcome: str) -> None:
@@ -122,11 +122,13 @@ class StkEngine:
         self._ringing.pop(prompt.request.msisdn, None)
         if name == "pay":
             self._take_money(prompt, now)
-        for planned in plan_result(prompt, shape=self._shape(prompt), moment=now, invent=self._new_receipt):
-            if planned.after <= 0 or planned.lost:
-                await self._carry_out(prompt, planned)
-            else:
+        plan = plan_result(prompt, shape=self.shape_of(prompt), moment=now, invent=self.new_receipt)
+        for planned in plan:
+            if planned.after > 0:
                 self._plan(prompt, planned)
+        for planned in plan:
+            if planned.after <= 0:
+                await self._carry_out(prompt, planned)
 
     def find(self, checkout_request_id: str, shortcode: str) -> Prompt | None:
         """The shortcode's own prompt of this id, unless it is too fresh to be seen."""
@@ -147,8 +149,19 @@ class StkEngine:
         return known.balance if known is not None else self.config.default_balance
 
     def new_receipt(self) -> str:
-        """A receipt number no payment has."""
-        return self._new_receipt()
+        """A receipt number not given out before."""
+        while (made := formats.receipt(self._clock.now(), self._rng)) in self._receipts:
+            continue
+        self._receipts.add(made)
+        return made
+
+    def pick(self, choices: list[str]) -> str:
+        """One of ``choices``, as the seed has it."""
+        return self._rng.choice(choices)
+
+    def shape_of(self, prompt: Prompt) -> str:
+        """The shape of the prompt's next callback."""
+        return choose_shape(self.config.event_shape, prompt.script.event_shape, self._rng)
 
     def _wrong_product(self, request: PushRequest) -> str | None:
         shortcode = self.config.find(request.shortcode)
@@ -168,7 +181,7 @@ class StkEngine:
 
     def _take_money(self, prompt: Prompt, now: datetime) -> None:
         request = prompt.request
-        prompt.receipt = self._new_receipt()
+        prompt.receipt = self.new_receipt()
         balance = self.balance_of(request.msisdn)
         if balance is not None:
             known = self.subscribers.setdefault(request.msisdn, Subscriber(request.msisdn))
@@ -202,15 +215,6 @@ class StkEngine:
             self._desk.hold(subject=subject, kind=planned.kind, url=url, body=planned.body)
         else:
             await self._desk.send(subject=subject, kind=planned.kind, url=url, body=planned.body)
-
-    def _shape(self, prompt: Prompt) -> str:
-        return choose_shape(self.config.event_shape, prompt.script.event_shape, self._rng)
-
-    def _new_receipt(self) -> str:
-        while (made := formats.receipt(self._clock.now(), self._rng)) in self._receipts:
-            continue
-        self._receipts.add(made)
-        return made
 
     def _new_checkout_id(self, now: datetime, msisdn: str) -> str:
         moment = now

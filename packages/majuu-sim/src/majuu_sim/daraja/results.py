@@ -1,4 +1,7 @@
-"""How a prompt can end: the simulator's names, Daraja's codes, and what they mean. Source: Daraja's published result codes."""
+"""How a prompt can end: the simulator's names, Daraja's codes, and what they mean.
+
+Source: Daraja's published result codes; 26, 1001 and 9999 are known from users' reports only.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,84 @@
+"""Every kind of event a shop can subscribe to: core's own, and those plugins add by ``register_event_types``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from majuu_core.common.problems import Invalid
+from majuu_core.plugins.contributions import EventType
+from majuu_core.plugins.manager import registries
+
+TEST_EVENT = "webhook_endpoint.test"
+ENDPOINT_DISABLED = "webhook_endpoint.disabled"
+MAX_PATTERNS = 50
+_PATTERN = re.compile(r"\*|[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?")
+
+
+def _type(name: str, description: str) -> EventType:
+    return EventType(name=name, description=description)
+
+
+CORE_EVENT_TYPES: tuple[EventType, ...] = (
+    _type("payment_intent.created", "A payment intent was created."),
+    _type(
+        "payment_intent.requires_action",
+        "The customer has to do something, such as entering a PIN on the phone. Data: the intent.",
+    ),
+    _type("payment_intent.partially_paid", "Money arrived, but less than is owed; the intent stays open for the rest."),
+    _type("payment_intent.succeeded", "The intent is paid in full. Ship the goods on this one."),
+    _type(
+        "payment_intent.overpaid", "More arrived than was owed; the surplus is booked to the store's surplus account."
+    ),
+    _type("payment_intent.payment_failed", "An attempt to pay failed; the customer may try again on the same intent."),
+    _type("payment_intent.canceled", "The intent was canceled or expired."),
+    _type("payment_intent.parked", "Money arrived that somebody has to decide about. The reason is in the console."),
+    _type(
+        "charge.updated", "An attempt to pay changed: it is waiting for the customer, or its outcome is not known yet."
+    ),
+    _type("charge.succeeded", "An attempt to pay brought money."),
+    _type("charge.failed", "An attempt to pay brought none; the failure says why."),
+    _type(ENDPOINT_DISABLED, "One of the store's webhook endpoints was disabled after failing for too long."),
+    _type(TEST_EVENT, "A test message, sent to one endpoint when somebody asks for it. Not part of any pattern."),
+)
+_CORE: Mapping[str, EventType] = {item.name: item for item in CORE_EVENT_TYPES}
+
+
+def event_types() -> Mapping[str, EventType]:
+    """All known types by name, core's first."""
+    return {**_CORE, **registries().event_types}
+
+
+def matches(patterns: Sequence[str], event_type: str) -> bool:
+    """Whether an endpoint with these patterns wants this type. No patterns: it wants all.
+
+    ``payment_intent.*`` stands for every type that begins with ``payment_intent.``, ``*`` for all.
+    """
+    if not patterns or event_type in patterns:
+        return True
+    return any(
+        pattern == "*" or (pattern.endswith(".*") and event_type.startswith(pattern[:-1])) for pattern in patterns
+    )
+
+
+def check_patterns(patterns: Iterable[str]) -> list[str]:
+    """The patterns without repetitions, in their order.
+
+    Raises Invalid (``event_type_unknown``) for one that no known type fits: a misspelt type would stay silent for ever.
+    """
+    found = list(dict.fromkeys(patterns))
+    if len(found) > MAX_PATTERNS:
+        raise Invalid("event_types_too_many", f"Name at most {MAX_PATTERNS} event types.", field="event_types")
+    names = event_types()
+    for pattern in found:
+        if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern) or not _fits_any(pattern, names):
+            raise Invalid(
+                "event_type_unknown",
+                f'{str(pattern)[:64]!r} is not an event type. Use one of the catalogue, or a group such as "charge.*".',
+                field="event_types",
+            )
+    return found
+
+
+def _fits_any(pattern: str, names: Iterable[str]) -> bool:
+    return any(matches([pattern], name) for name in names)

@@ -1,0 +1,48 @@
+"""What a shop receives for an event. The bytes depend on the stored event alone, so every attempt sends the same."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from majuu_core.common import ids
+from majuu_core.events.models import Event
+
+MAX_BODY_BYTES = 20_000  # the Standard Webhooks specification asks to stay below 20 kB
+
+
+def event_body(
+    *, event_id: uuid.UUID, type: str, created_at: datetime, livemode: bool, object_id: str, data: Mapping[str, Any]
+) -> bytes:
+    """Compact JSON: ``id``, ``type``, ``timestamp``, ``livemode``, ``data``.
+
+    Data that would make the message larger than 20 kB is left out: then ``data`` is
+    ``{"id": <what it is about>, "truncated": true}``, and the shop reads the rest from the API.
+    """
+    message = {
+        "id": ids.encode_id(Event.id_prefix, event_id),
+        "type": type,
+        "timestamp": created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "livemode": livemode,
+        "data": data,
+    }
+    body = orjson.dumps(message)
+    if len(body) < MAX_BODY_BYTES:
+        return body
+    return orjson.dumps({**message, "data": {"id": object_id, "truncated": True}})
+
+
+def body_of(event: Event) -> bytes:
+    """The message of a stored event."""
+    return event_body(
+        event_id=event.pk,
+        type=event.type,
+        created_at=event.created_at,
+        livemode=event.livemode,
+        object_id=event.object_id,
+        data=event.data,
+    )

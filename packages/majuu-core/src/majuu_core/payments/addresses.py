@@ -1,0 +1,71 @@
+"""Addresses that only their owner can know: the customer's page and the callbacks of charges and accounts.
+
+A callback address is derived, not stored: the subject's id and an HMAC of it, both written with an alphabet that cannot
+spell any word M-Pesa forbids in callback addresses. Changing the first of MAJUU_ENCRYPTION_KEYS changes new addresses;
+old ones stay valid as long as their key is listed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from dataclasses import dataclass
+
+from majuu_core import configuration
+from majuu_core.common import crypto, randomness
+from majuu_core.merchants.models import ProviderAccount
+from majuu_core.payments.models import Charge, PaymentIntent
+
+CALLBACK_PREFIX = "/in/"
+_PURPOSE = "callback-address"
+_KINDS = {"p": Charge, "a": ProviderAccount}
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackSubject:
+    """What a callback address belongs to: kind "p" is a charge, "a" a provider account."""
+
+    kind: str
+    id: uuid.UUID
+
+
+def payment_url(intent: PaymentIntent) -> str:
+    """The customer's page for this intent."""
+    return f"{configuration.public_url()}/pay/{intent.link_token}"
+
+
+def new_link_token() -> str:
+    """160 unguessable bits for a payment link."""
+    return randomness.encode_url_safe(randomness.secret_bytes(20))
+
+
+def charge_callback_url(charge_id: uuid.UUID) -> str:
+    """Where the provider tells us about this charge."""
+    return configuration.public_url() + _path("p", charge_id)
+
+
+def account_callback_url(account_id: uuid.UUID) -> str:
+    """Where the provider tells us about everything of this account."""
+    return configuration.public_url() + _path("a", account_id)
+
+
+def read_callback_path(subject: str, secret: str) -> CallbackSubject | None:
+    """The subject, if the secret belongs to it; None otherwise. Compares in constant time."""
+    kind, encoded = subject[:1], subject[1:]
+    if kind not in _KINDS:
+        return None
+    try:
+        value = uuid.UUID(bytes=randomness.decode_url_safe(encoded, size=16))
+    except ValueError:
+        return None
+    good = [hmac.compare_digest(_secret(master, subject), secret) for master in configuration.encryption_keys()]
+    return CallbackSubject(kind, value) if any(good) and secret.isascii() else None
+
+
+def _path(kind: str, value: uuid.UUID) -> str:
+    subject = kind + randomness.encode_url_safe(value.bytes)
+    return f"{CALLBACK_PREFIX}{subject}/{_secret(configuration.encryption_keys()[0], subject)}"
+
+
+def _secret(master: str, subject: str) -> str:
+    return randomness.encode_url_safe(crypto.keyed_hash(master, _PURPOSE, subject.encode())[:20])

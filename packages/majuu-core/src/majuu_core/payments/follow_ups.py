@@ -1,0 +1,91 @@
+"""The janitor: asks providers about charges whose outcome is not known (promise P3).
+
+STK questions come 10, 20 and 40 seconds, 2, 5 and 15 minutes and 1 hour after the charge, then hourly for a day; then
+the charge is parked for a person. Claiming a charge pushes its next question ahead first, so a question that crashes
+the worker does not crash it in a loop, and two workers never ask at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import datetime, timedelta
+
+from majuu_core.common import clock
+from majuu_core.payments.calls import Conversation, refuse_open_transaction
+from majuu_core.payments.models import Charge
+from majuu_core.payments.outcomes import next_follow_up
+from majuu_core.payments.settling import apply_result
+from majuu_core.payments.transitions import OPEN_CHARGE
+from majuu_core.providers import FetchRequest, ProviderError, RateLimited, Result, ResultStatus
+
+logger = logging.getLogger("majuu.payments")
+LEASE = timedelta(seconds=60)
+PARKED = "The provider never said what became of this payment. Look at its statement, then decide."
+
+
+def run_due_follow_ups(limit: int = 50) -> int:
+    """Ask about every charge whose time has come; returns how many were asked about."""
+    now = clock.now()
+    due = (
+        Charge.objects.filter(follow_up_at__lte=now).order_by("follow_up_at").values_list("pk", "follow_up_at")[:limit]
+    )
+    return sum(_claim(pk, at, now) and follow_up_charge(pk) for pk, at in list(due))
+
+
+def follow_up_charge(charge_id: uuid.UUID) -> bool:
+    """Ask the provider about one charge now and apply what it says. True when it was asked.
+
+    May be called at any time: also by a person in the console, or when a callback came.
+    """
+    refuse_open_transaction()
+    charge = Charge.objects.select_related("provider_account", "payment_intent__store").get(pk=charge_id)
+    if charge.status not in OPEN_CHARGE:
+        Charge.objects.filter(pk=charge_id).exclude(status__in=OPEN_CHARGE).update(follow_up_at=None)
+        return False
+    conversation = Conversation(charge.provider_account, charge)
+    result, wait = ask(conversation, charge)
+    apply_result(
+        charge_id=charge_id,
+        result=result,
+        records=conversation.records(),
+        charge_values=_next_values(charge, conversation, wait),
+    )
+    return True
+
+
+def ask(conversation: Conversation, charge: Charge, provider_reference: str | None = None) -> tuple[Result, int | None]:
+    """The provider's word on the charge, UNKNOWN when there is none; and seconds to wait, if it asked for that."""
+    request = FetchRequest(
+        reference=charge.public_id,
+        provider_reference=charge.provider_reference or provider_reference,
+        amount=charge.amount,
+    )
+    try:
+        return conversation.provider().fetch_payment(request), None
+    except RateLimited as problem:
+        return Result(status=ResultStatus.UNKNOWN), problem.retry_after or 60
+    except ProviderError as problem:
+        logger.warning("asking about %s: %s", charge.public_id, problem)
+        return Result(status=ResultStatus.UNKNOWN), None
+    except Exception:
+        logger.exception("asking about %s", charge.public_id)
+        return Result(status=ResultStatus.UNKNOWN), None
+
+
+def _claim(charge_id: uuid.UUID, at: datetime, now: datetime) -> bool:
+    return Charge.objects.filter(pk=charge_id, follow_up_at=at).update(follow_up_at=now + LEASE) == 1
+
+
+def _next_values(charge: Charge, conversation: Conversation, wait: int | None) -> dict[str, object]:
+    """When to ask next, if the answer does not settle it (apply_result overrides these when it does)."""
+    now = clock.now()
+    schedule = conversation.provider().info.follow_up_seconds
+    due = next_follow_up(charge, schedule, now)
+    values: dict[str, object] = {
+        "follow_up_at": due and max(due, now + timedelta(seconds=wait or 0)),
+        "follow_up_count": sum(charge.created_at + timedelta(seconds=seconds) <= now for seconds in schedule),
+    }
+    if due is None:
+        values |= {"is_parked": True, "parked_reason": PARKED}
+    return values

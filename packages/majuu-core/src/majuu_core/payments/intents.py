@@ -1,0 +1,231 @@
+"""Payment intents: create, find, cancel."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from moneyed import Money
+
+from majuu_core import configuration
+from majuu_core.audit.models import AuditEntry
+from majuu_core.audit.services import build_entry
+from majuu_core.common import clock
+from majuu_core.common.problems import Conflict, Invalid, NotFound
+from majuu_core.common.redaction import contains_card_number
+from majuu_core.database.batch import WriteBatch
+from majuu_core.idempotency.models import IdempotencyKey
+from majuu_core.merchants.models import Store
+from majuu_core.payments.addresses import new_link_token
+from majuu_core.payments.locks import lock_intent
+from majuu_core.payments.models import PaymentIntent
+from majuu_core.payments.settling import add_event
+from majuu_core.plugins.manager import collect
+from majuu_core.providers.installed import installed_providers
+
+MAX_METADATA_ENTRIES = 50
+MAX_LIFETIME = timedelta(days=90)
+MIN_LIFETIME = timedelta(minutes=1)
+
+Guard = Callable[[PaymentIntent], IdempotencyKey]
+
+
+class AlreadyRequested(Exception):
+    """The guard row was there: another request with this key was first. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentDetails:
+    """What a shop may say about a payment. ``lifetime`` defaults to MAJUU_INTENT_LIFETIME."""
+
+    amount: Money
+    capture_method: str = "automatic"
+    payment_methods: Sequence[str] = ()
+    reference: str = ""
+    description: str = ""
+    customer_email: str = ""
+    customer_phone: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    return_url: str = ""
+    lifetime: timedelta | None = None
+
+
+def create_payment_intent(
+    *, store: Store, livemode: bool, details: IntentDetails, guard: Guard | None = None
+) -> PaymentIntent:
+    """Create an intent with its event and audit entry, all in one statement where the database can.
+
+    ``guard`` builds the idempotency row for the new intent; if that row exists already, AlreadyRequested is raised.
+    Raises Invalid for anything that cannot be paid.
+    """
+    _check_details(details)
+    intent = _build_intent(store, livemode, details)
+    for objection in collect("validate_payment_intent", payment_intent=intent):
+        raise Invalid(objection.code, objection.message, field=objection.field)
+    batch = WriteBatch()
+    if guard is not None:
+        batch.insert_guard(guard(intent))
+    batch.insert(intent)
+    add_event(batch, intent, "payment_intent.created")
+    batch.insert(_audit(intent, "payment_intent.created", {"amount": [None, str(intent.amount.amount)]}))
+    if not batch.execute():
+        raise AlreadyRequested
+    return intent
+
+
+def get_payment_intent(*, store_id: uuid.UUID, livemode: bool, public_id: str) -> PaymentIntent:
+    """The store's intent. Raises NotFound, also for another store's and another mode's."""
+    try:
+        key = PaymentIntent.uuid_of(public_id)
+        return PaymentIntent.objects.select_related("store").get(pk=key, store_id=store_id, livemode=livemode)
+    except (ValueError, PaymentIntent.DoesNotExist):
+        raise NotFound("payment_intent_not_found", "There is no such payment intent in this store and mode.") from None
+
+
+def cancel_payment_intent(*, intent: PaymentIntent, reason: str = "requested") -> PaymentIntent:
+    """Cancel an intent that is not paid. Canceling twice is a no-op.
+
+    A prompt that is already on a phone cannot be called back: if it is paid all the same, the money is booked, and the
+    store's ``late_success`` decides what becomes of the intent. Raises Conflict when it has succeeded.
+    """
+    with transaction.atomic():
+        locked = lock_intent(intent.pk)
+        if locked.status == PaymentIntent.Status.CANCELED:
+            return locked
+        if locked.status == PaymentIntent.Status.SUCCEEDED:
+            raise Conflict("payment_intent_succeeded", "The payment intent has succeeded; refund it instead.")
+        if locked.amount_received.amount > 0:
+            raise Conflict(
+                "payment_intent_partially_paid", "Part of this payment intent has been paid; refund that part instead."
+            )
+        now = clock.now()
+        before = locked.status
+        values = {
+            "status": PaymentIntent.Status.CANCELED,
+            "cancellation_reason": PaymentIntent.CancellationReason(reason),
+            "canceled_at": now,
+            "updated_at": now,
+        }
+        batch = WriteBatch()
+        batch.update(PaymentIntent, locked.pk, values)
+        for name, value in values.items():
+            setattr(locked, name, value)
+        add_event(batch, locked, "payment_intent.canceled")
+        batch.insert(_audit(locked, "payment_intent.canceled", {"status": [before, locked.status], "reason": reason}))
+        batch.execute()
+    return locked
+
+
+def expire_due_intents(limit: int = 100) -> int:
+    """Cancel intents whose time is over and that no open charge may still pay; returns how many."""
+    waiting = PaymentIntent.Status.REQUIRES_PAYMENT_METHOD
+    due = PaymentIntent.objects.filter(
+        status=waiting, expires_at__lte=clock.now(), amount_received=0, is_parked=False
+    ).order_by("expires_at")[:limit]
+    return sum(_expire(intent.pk) for intent in due)
+
+
+def _expire(intent_id: uuid.UUID) -> bool:
+    with transaction.atomic():
+        intent = lock_intent(intent_id)
+        if intent.status != PaymentIntent.Status.REQUIRES_PAYMENT_METHOD or intent.expires_at > clock.now():
+            return False
+        cancel_payment_intent(intent=intent, reason=PaymentIntent.CancellationReason.EXPIRED)
+        return True
+
+
+def _check_details(details: IntentDetails) -> None:
+    currency = details.amount.currency.code
+    if details.amount.amount <= 0:
+        raise Invalid("amount_not_positive", "The amount must be greater than zero.", field="amount")
+    for number, code in enumerate(details.payment_methods):
+        if not installed_providers().for_method(code, currency):
+            raise unsupported_method(code, currency, f"payment_methods.{number}")
+    if details.capture_method not in PaymentIntent.CaptureMethod.values:
+        raise Invalid("capture_method_invalid", 'Use "automatic" or "manual".', field="capture_method")
+    lifetime = details.lifetime
+    if lifetime is not None and not MIN_LIFETIME <= lifetime <= MAX_LIFETIME:
+        raise Invalid("expires_in_invalid", "expires_in must be between 60 seconds and 90 days.", field="expires_in")
+    _check_metadata(details.metadata)
+    for name in ("reference", "description"):
+        if contains_card_number(getattr(details, name)):
+            raise _card_number(name)
+
+
+def unsupported_method(method: str, currency: str, field_name: str) -> Invalid:
+    """The refusal of a payment method that nobody offers, or not in this currency: it says what is offered."""
+    known = sorted({item.code for provider in installed_providers() for item in provider.info.payment_methods})
+    if method not in known:
+        text = f"No installed provider offers {method[:32]!r}. Known methods: {', '.join(known) or 'none'}."
+        return Invalid("payment_method_unknown", text, field=field_name)
+    takes = sorted(
+        {
+            code
+            for provider in installed_providers()
+            for item in provider.info.payment_methods
+            if item.code == method
+            for code in (item.currencies or provider.info.currencies)
+        }
+    )
+    return Invalid(
+        "payment_method_currency_unsupported",
+        f"{method} does not take {currency}. It takes {', '.join(takes[:20])}.",
+        field=field_name,
+    )
+
+
+def _check_metadata(metadata: Mapping[str, str]) -> None:
+    if len(metadata) > MAX_METADATA_ENTRIES:
+        raise Invalid("metadata_too_large", f"metadata holds at most {MAX_METADATA_ENTRIES} entries.", field="metadata")
+    for key, value in metadata.items():
+        if len(key) > 40 or len(value) > 500:
+            raise Invalid(
+                "metadata_too_large",
+                "A metadata key has at most 40 characters and a value at most 500.",
+                field=f"metadata.{key[:40]}",
+            )
+        if contains_card_number(value):
+            raise _card_number(f"metadata.{key}")
+
+
+def _card_number(field_name: str) -> Invalid:
+    return Invalid(
+        "card_number_refused", "This looks like a card number. Never send card numbers here.", field=field_name
+    )
+
+
+def _build_intent(store: Store, livemode: bool, details: IntentDetails) -> PaymentIntent:
+    now: datetime = clock.now()
+    zero = Money(0, details.amount.currency)
+    return PaymentIntent(
+        store=store,
+        livemode=livemode,
+        amount=details.amount,
+        amount_received=zero,
+        surplus=zero,
+        capture_method=details.capture_method,
+        payment_methods=list(details.payment_methods),
+        reference=details.reference,
+        description=details.description,
+        customer_email=details.customer_email,
+        customer_phone=details.customer_phone,
+        metadata=dict(details.metadata),
+        return_url=details.return_url,
+        link_token=new_link_token(),
+        expires_at=now + (details.lifetime or configuration.intent_lifetime()),
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _audit(intent: PaymentIntent, action: str, changes: Mapping[str, object]) -> AuditEntry:
+    return build_entry(
+        action=action,
+        object_id=intent.public_id,
+        merchant_id=intent.store.merchant_id,
+        store_id=intent.store_id,
+        changes=changes,
+    )

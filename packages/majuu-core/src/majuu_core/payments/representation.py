@@ -1,0 +1,87 @@
+"""Payments as the API and events show them: plain JSON values, amounts as decimal strings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from moneyed import Money
+
+from majuu_core.common.money import format_amount
+from majuu_core.payments.models import Charge, PaymentIntent
+
+
+def represent_time(moment: datetime | None) -> str | None:
+    """ISO 8601 in UTC with a Z, to the millisecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z" if moment else None
+
+
+def represent_intent(intent: PaymentIntent, *, payment_url: str) -> dict[str, Any]:
+    """A payment intent. ``payment_url`` is the customer's page."""
+    currency = intent.currency
+    return {
+        "id": intent.public_id,
+        "object": "payment_intent",
+        "livemode": intent.livemode,
+        "amount": format_amount(intent.amount),
+        "amount_received": format_amount(intent.amount_received),
+        "amount_remaining": format_amount(remaining_amount(intent)),
+        "surplus": format_amount(intent.surplus),
+        "currency": currency,
+        "status": intent.status,
+        "capture_method": intent.capture_method,
+        "payment_methods": intent.payment_methods,
+        "reference": intent.reference,
+        "description": intent.description,
+        "customer_email": intent.customer_email,
+        "customer_phone": intent.customer_phone,
+        "metadata": intent.metadata,
+        "return_url": intent.return_url,
+        "payment_url": payment_url,
+        "parked": intent.is_parked,
+        "cancellation_reason": intent.cancellation_reason or None,
+        "expires_at": represent_time(intent.expires_at),
+        "succeeded_at": represent_time(intent.succeeded_at),
+        "canceled_at": represent_time(intent.canceled_at),
+        "created_at": represent_time(intent.created_at),
+    }
+
+
+def represent_charge(charge: Charge, *, intent_id: str) -> dict[str, Any]:
+    """One attempt to pay."""
+    return {
+        "id": charge.public_id,
+        "object": "charge",
+        "livemode": charge.livemode,
+        "payment_intent": intent_id,
+        "amount": format_amount(charge.amount),
+        "amount_received": format_amount(charge.amount_received),
+        "fee": format_amount(charge.fee),
+        "currency": charge.currency,
+        "status": charge.status,
+        "provider": charge.provider,
+        "payment_method": charge.payment_method,
+        "payer": charge.payer,
+        "provider_reference": charge.provider_reference,
+        "receipt": charge.receipt,
+        "failure": _represent_failure(charge),
+        "next_action": charge.next_action,
+        "parked": charge.is_parked,
+        "occurred_at": represent_time(charge.occurred_at),
+        "created_at": represent_time(charge.created_at),
+    }
+
+
+def remaining_amount(intent: PaymentIntent) -> Money:
+    """What is still owed; never below zero."""
+    return max(intent.amount - intent.amount_received, Money(0, intent.currency))
+
+
+def _represent_failure(charge: Charge) -> dict[str, str] | None:
+    if not charge.failure_code:
+        return None
+    return {
+        "code": charge.failure_code,
+        "provider_code": charge.provider_failure_code,
+        "message": charge.failure_message,
+    }

@@ -1,0 +1,50 @@
+"""The one table of what may follow what. A repeated transition is a no-op, never an error.
+
+States only move forward. The exceptions are those where money proves an earlier belief wrong: a charge held for failed
+or canceled that the provider says succeeded, and an intent that was canceled before its money arrived.
+"""
+
+from __future__ import annotations
+
+from majuu_core.payments.models import Charge, PaymentIntent
+
+_C = Charge.Status
+_I = PaymentIntent.Status
+
+CHARGE_TRANSITIONS: dict[str, frozenset[str]] = {
+    _C.PENDING: frozenset({_C.REQUIRES_ACTION, _C.AUTHORIZED, _C.SUCCEEDED, _C.FAILED, _C.CANCELED, _C.UNKNOWN}),
+    # An answer that says nothing does not take back what we know the customer was asked.
+    _C.REQUIRES_ACTION: frozenset({_C.PENDING, _C.AUTHORIZED, _C.SUCCEEDED, _C.FAILED, _C.CANCELED}),
+    _C.UNKNOWN: frozenset({_C.PENDING, _C.REQUIRES_ACTION, _C.AUTHORIZED, _C.SUCCEEDED, _C.FAILED, _C.CANCELED}),
+    _C.AUTHORIZED: frozenset({_C.SUCCEEDED, _C.CANCELED, _C.FAILED}),
+    _C.FAILED: frozenset({_C.SUCCEEDED}),
+    _C.CANCELED: frozenset({_C.SUCCEEDED}),
+    _C.SUCCEEDED: frozenset(),
+}
+
+INTENT_TRANSITIONS: dict[str, frozenset[str]] = {
+    _I.REQUIRES_PAYMENT_METHOD: frozenset({_I.PROCESSING, _I.SUCCEEDED, _I.CANCELED}),
+    _I.PROCESSING: frozenset(
+        {_I.REQUIRES_PAYMENT_METHOD, _I.REQUIRES_ACTION, _I.REQUIRES_CAPTURE, _I.SUCCEEDED, _I.CANCELED}
+    ),
+    _I.REQUIRES_ACTION: frozenset(
+        {_I.REQUIRES_PAYMENT_METHOD, _I.PROCESSING, _I.REQUIRES_CAPTURE, _I.SUCCEEDED, _I.CANCELED}
+    ),
+    _I.REQUIRES_CAPTURE: frozenset({_I.SUCCEEDED, _I.CANCELED, _I.REQUIRES_PAYMENT_METHOD}),
+    _I.CANCELED: frozenset({_I.SUCCEEDED}),
+    _I.SUCCEEDED: frozenset(),
+}
+
+# A charge in one of these may still take money: no second prompt meanwhile, and the provider is asked until it is over.
+OPEN_CHARGE: frozenset[str] = frozenset({_C.PENDING, _C.REQUIRES_ACTION, _C.UNKNOWN})
+FINAL_INTENT: frozenset[str] = frozenset({_I.SUCCEEDED, _I.CANCELED})
+
+
+def may_move_charge(current: str, target: str) -> bool:
+    """True when the charge may go from current to target. Staying is not moving."""
+    return target in CHARGE_TRANSITIONS[current]
+
+
+def may_move_intent(current: str, target: str) -> bool:
+    """True when the intent may go from current to target. Staying is not moving."""
+    return target in INTENT_TRANSITIONS[current]

@@ -1,0 +1,174 @@
+"""Giving money back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import cast
+
+from moneyed import Money
+
+from majuu_core.providers import (
+    FetchRequest,
+    InvalidPaymentData,
+    OutcomeUnknown,
+    ProviderError,
+    RequestRejected,
+    Result,
+    ResultStatus,
+    SupportsRefund,
+)
+from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness, new_reference
+from majuu_core.testing.kit import check
+from majuu_core.testing.steps import NO_MONEY, PAID, attempt, describe, expect, finish_refund, paid, pay, refused
+
+_NEEDS = ("payment", "refund")
+_REFUSALS = (InvalidPaymentData, RequestRejected)
+
+
+def _provider(harness: ProviderHarness) -> SupportsRefund:
+    return cast(SupportsRefund, harness.make_provider())
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="The customer waits for this money.",
+    fix="Report succeeded, at once or by fetch_refund, with the amount that went back.",
+)
+def full_refund_ends_paid_back(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    wanted = harness.refund(request, result)
+    last = finish_refund(harness, wanted, _provider(harness).refund(wanted))
+    expect(last.status is ResultStatus.SUCCEEDED, f"a good refund ended as {describe(last)}")
+    expect(last.amount in (None, request.amount), f"{request.amount} was paid, {last.amount} given back")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="Half the goods came back, half the money goes back: no more and no less.",
+    fix="Refund exactly FollowUpRequest.amount; when the provider cannot, refuse and set partial_refunds = False.",
+)
+def partial_refund_keeps_its_word(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    half = Money((request.amount.amount / 2).quantize(Decimal(1)), request.amount.currency)
+    wanted = replace(harness.refund(request, result), amount=half)
+    seen = attempt(lambda: finish_refund(harness, wanted, _provider(harness).refund(wanted)))
+    if not harness.provider_class.info.partial_refunds:
+        expect(refused(seen, _REFUSALS), f"partial_refunds is False, a partial refund ended as {describe(seen)}")
+        return
+    expect(isinstance(seen, Result) and seen.status is ResultStatus.SUCCEEDED, f"it ended as {describe(seen)}")
+    expect(isinstance(seen, Result) and seen.amount in (None, half), f"asked to give back {half}, it was another")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="Giving back more than was paid is giving away the merchant's money.",
+    fix="Refuse with RequestRejected; do not cut the amount down in silence.",
+)
+def refunding_more_is_refused(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    wanted = replace(harness.refund(request, result), amount=request.amount * 2)
+    seen = attempt(lambda: _provider(harness).refund(wanted))
+    expect(refused(seen, _REFUSALS), f"a refund of twice the payment ended as {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="KES 100 given back as USD 100 is a hundred times too much.",
+    fix="Refuse a refund in another currency than the payment's with RequestRejected.",
+)
+def other_currency_is_refused(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    other = "USD" if request.amount.currency.code != "USD" else "EUR"
+    wanted = replace(harness.refund(request, result), amount=Money(1, other))
+    seen = attempt(lambda: _provider(harness).refund(wanted))
+    expect(refused(seen, _REFUSALS), f"a refund in another currency ended as {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="A payment that failed has nothing to give back.",
+    fix="Refuse with RequestRejected when the provider says that there is no money.",
+)
+def unpaid_payment_is_not_refunded(harness: ProviderHarness) -> None:
+    request, result = pay(harness, Outcome.DECLINED)
+    if not result.provider_reference:
+        raise NotOffered("the provider gives no reference to declined payments")
+    wanted = harness.refund(request, result)
+    seen = attempt(lambda: finish_refund(harness, wanted, _provider(harness).refund(wanted)))
+    expect(refused(seen, _REFUSALS), f"a refund of a declined payment ended as {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="Core sends the same key again after a lost answer; a second refund is the merchant's loss.",
+    fix="Pass idempotency_key to the provider, or set info.replay_safe = False.",
+)
+def same_key_never_refunds_twice(harness: ProviderHarness) -> None:
+    if not harness.provider_class.info.replay_safe:
+        raise NotOffered("the provider has no idempotency keys, and core never resends")
+    request, result = paid(harness)
+    wanted = harness.refund(request, result)
+    first, second = _provider(harness).refund(wanted), _provider(harness).refund(wanted)
+    expect(first.provider_reference == second.provider_reference, "one key made two refunds")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="After a lost answer the money may be on its way back.",
+    fix="Raise OutcomeUnknown, or return UNKNOWN, for timeouts after sending.",
+)
+def lost_answer_is_unknown(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    wanted = harness.refund(request, result, Outcome.LOST_PAID)
+    seen = attempt(lambda: _provider(harness).refund(wanted))
+    doubt = isinstance(seen, OutcomeUnknown) or (isinstance(seen, Result) and seen.status is ResultStatus.UNKNOWN)
+    expect(doubt, f"a lost answer to a refund ended as {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="A refund that the provider declines must not look like money on its way.",
+    fix="Return Result(status=FAILED, failure=…) from refund or fetch_refund.",
+)
+def decline_is_a_value(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    wanted = harness.refund(request, result, Outcome.DECLINED)
+    seen = attempt(lambda: finish_refund(harness, wanted, _provider(harness).refund(wanted)))
+    expect(isinstance(seen, Result) and seen.status in NO_MONEY, f"a declined refund ended as {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="A refund that nobody sent is not money given back.",
+    fix="Return UNKNOWN from fetch_refund when the provider knows nothing under our reference.",
+)
+def unheard_of_refund_is_unknown(harness: ProviderHarness) -> None:
+    amount = harness.payment().amount
+    for reference in (None, "made-up"):
+        request = FetchRequest(reference=new_reference("re"), provider_reference=reference, amount=amount)
+        seen = attempt(lambda request=request: _provider(harness).fetch_refund(request))  # type: ignore[misc]
+        good = isinstance(seen, ProviderError) or seen.status not in PAID
+        expect(good, f"a refund that was never sent is {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="The payment's reference is not the refund's: a look-up by it finds the payment and calls it a refund.",
+    fix="Set provider_reference to the refund's own id.",
+)
+def refund_has_its_own_reference(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    made = _provider(harness).refund(harness.refund(request, result))
+    expect(made.provider_reference, "a refund came without a provider_reference")
+    expect(made.provider_reference != result.provider_reference, "the refund carries the payment's reference")

@@ -1,0 +1,120 @@
+"""What a provider's author supplies so that the contract checks can drive the provider."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import ClassVar
+
+from moneyed import Money
+
+from majuu_core.common import ids
+from majuu_core.providers import FollowUpRequest, PaymentProvider, PaymentRequest, PayoutRequest, Result, WebhookRequest
+from majuu_core.providers.http import Exchange
+
+
+class NotOffered(Exception):
+    """The harness or the provider cannot do this. The check is skipped and the text is shown as the reason."""
+
+
+class Outcome(StrEnum):
+    """How the other side must behave for a request."""
+
+    SUCCEEDS = "succeeds"  # the customer pays
+    DECLINED = "declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    CUSTOMER_CANCELS = "customer_cancels"
+    PENDING = "pending"  # not final at first; paid once settle() was called
+    NEEDS_ACTION = "needs_action"  # a redirect or the like at first; paid once settle() was called
+    LOST_PAID = "lost_paid"  # the answer never comes back, but the money moved
+    LOST_UNPAID = "lost_unpaid"  # the answer never comes back, and nothing happened
+    SERVER_ERROR = "server_error"  # the provider answers with a 5xx or with rubbish
+    NOT_SENT = "not_sent"  # no connection
+    REJECTED = "rejected"  # a 4xx: our request is wrong
+    RATE_LIMITED = "rate_limited"
+    WRONG_AMOUNT = "wrong_amount"  # the provider reports another amount than was asked
+    WRONG_CURRENCY = "wrong_currency"
+
+
+class WebhookKind(StrEnum):
+    """Which webhook to make about a payment."""
+
+    GOOD = "good"
+    FORGED = "forged"  # signed with another account's secret
+    TAMPERED = "tampered"  # signed well, then the body was changed
+    STALE = "stale"  # signed well, long ago
+    UNSIGNED = "unsigned"  # without any signature
+    WRONG_SENDER = "wrong_sender"  # from an address the provider does not send from
+
+
+class ProviderHarness(ABC):
+    """Drives one provider account in tests, against recorded answers or a simulator.
+
+    A method that cannot do what is asked raises ``NotOffered("why")``. Requests made by the harness are fresh: each
+    has a new reference and a new idempotency key.
+    """
+
+    provider_class: ClassVar[type[PaymentProvider]]
+    secrets: tuple[str, ...] = ()  # every secret value in the credentials, as plain text
+
+    @abstractmethod
+    def make_provider(self) -> PaymentProvider:
+        """A new instance for the same account, as another process would make it. Called many times in one check."""
+
+    @abstractmethod
+    def payment(self, outcome: Outcome = Outcome.SUCCEEDS) -> PaymentRequest:
+        """A request that will end like this. The payer's data is as core would send it."""
+
+    def settle(self) -> None:  # noqa: B027 - nothing to wait for is a good default
+        """Let the other side finish what is pending: move the clock, let the simulated customer answer."""
+
+    def refund(self, paid: PaymentRequest, result: Result, outcome: Outcome = Outcome.SUCCEEDS) -> FollowUpRequest:
+        """A request to give back all of a payment, ending like this."""
+        if outcome is not Outcome.SUCCEEDS:
+            raise NotOffered(f"this harness has no refund that ends as {outcome}")
+        return self.follow_up("re", result)
+
+    def payout(self, outcome: Outcome = Outcome.SUCCEEDS) -> PayoutRequest:
+        """A request to send money out, ending like this."""
+        raise NotOffered("this harness makes no payouts")
+
+    def webhook(self, kind: WebhookKind, request: PaymentRequest, result: Result) -> WebhookRequest:
+        """The provider's message about a payment. The same arguments give the same message, as a redelivery would."""
+        raise NotOffered(f"this harness makes no {kind} webhooks")
+
+    def make_provider_with_bad_credentials(self) -> PaymentProvider:
+        """An instance whose keys are well formed but refused."""
+        raise NotOffered("this harness has no bad credentials")
+
+    def bad_payment(self) -> PaymentRequest:
+        """A request whose payer's data cannot be used: a telephone number that is none, say."""
+        raise NotOffered("this harness has no request with bad payer's data")
+
+    def count_payments(self, request: PaymentRequest) -> int:
+        """How many payments the other side really made for this request."""
+        raise NotOffered("this harness cannot look into the provider")
+
+    @property
+    def exchanges(self) -> Sequence[Exchange]:
+        """All HTTP exchanges so far, as core would store them."""
+        return ()
+
+    def close(self) -> None:  # noqa: B027 - most harnesses hold nothing
+        """Give back what the harness holds. Called after each check."""
+
+    def follow_up(self, prefix: str, result: Result, *, amount: Money | None = None) -> FollowUpRequest:
+        """A fresh request about an earlier result: capture, void, complete or refund."""
+        reference = new_reference(prefix)
+        return FollowUpRequest(
+            idempotency_key=f"key-{reference}",
+            reference=reference,
+            provider_reference=result.provider_reference or "",
+            receipt=result.receipt,
+            amount=amount,
+        )
+
+
+def new_reference(prefix: str) -> str:
+    """A public id like core's own: ``ch_…``, ``re_…``, ``po_…``."""
+    return ids.encode_id(prefix, ids.new_uuid())

@@ -1,0 +1,264 @@
+"""Working on what providers told us, each message in its own transaction.
+
+What an unsigned message says is a hint: the provider is asked, and its answer is applied. The message adds only what
+the answer lacks (receipt, payer, time), and its amount is compared with what was asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db import IntegrityError, models
+from django.db.models import F
+
+from majuu_core.common import clock
+from majuu_core.database.batch import WriteBatch
+from majuu_core.merchants.provider_accounts import provider_for
+from majuu_core.payments.calls import Conversation, refuse_open_transaction
+from majuu_core.payments.follow_ups import ask
+from majuu_core.payments.models import Charge
+from majuu_core.payments.settling import apply_result
+from majuu_core.providers import (
+    ProviderEvent,
+    Result,
+    ResultStatus,
+    SupportsWebhooks,
+    Trust,
+    WebhookRejected,
+    WebhookRequest,
+)
+from majuu_core.webhooks.models import InboundEvent, InboundWebhook
+
+logger = logging.getLogger("majuu.webhooks")
+LEASE = timedelta(seconds=60)
+# Seconds between looks while the provider does not confirm what a message says; about a day in all.
+RETRY_SECONDS: tuple[int, ...] = (2, 3, 5, 10, 20, 40, 60, 120, 300, 600, 1200, *(3600,) * 23)
+_State = InboundWebhook.State
+_NOT_FINAL = frozenset(
+    {ResultStatus.PENDING, ResultStatus.UNKNOWN, ResultStatus.REQUIRES_ACTION, ResultStatus.AUTHORIZED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one event of a message ended. ``written`` when the message's row was finished together with it."""
+
+    state: InboundWebhook.State
+    reason: str = ""
+    written: bool = False
+
+
+def process_waiting(limit: int = 50) -> int:
+    """Work on messages whose time has come; returns how many were taken. Two workers never take the same one."""
+    now = clock.now()
+    waiting = InboundWebhook.objects.filter(state=_State.RECEIVED, next_attempt_at__lte=now)
+    taken = 0
+    for key, at in list(waiting.order_by("next_attempt_at").values_list("pk", "next_attempt_at")[:limit]):
+        mine = InboundWebhook.objects.filter(pk=key, state=_State.RECEIVED, next_attempt_at=at)
+        if mine.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1) == 1:
+            process_inbound(key)
+            taken += 1
+    return taken
+
+
+def process_inbound(inbound_id: uuid.UUID) -> None:
+    """Work on one stored message now."""
+    refuse_open_transaction()
+    inbound = InboundWebhook.objects.select_related("provider_account", "charge").get(pk=inbound_id)
+    if inbound.state != _State.RECEIVED or inbound.provider_account is None:
+        return
+    provider = provider_for(inbound.provider_account, observe=lambda exchange: None)
+    try:
+        if not isinstance(provider, SupportsWebhooks):
+            raise WebhookRejected("The provider package takes no webhooks any more.")
+        events = list(provider.parse_webhook(as_request(inbound)))
+    except WebhookRejected as problem:
+        finish(inbound, [Outcome(_State.REJECTED, str(problem))])
+        return
+    if inbound.trust == Trust.SIGNED:
+        process_signed(inbound, events)
+    else:
+        _process_unsigned(inbound, events)
+
+
+def process_signed(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
+    """Apply what a verified message says."""
+    alone = len(events) == 1
+    outcomes = [
+        _apply(inbound, event, _find_charge(inbound, event), event.result, claimed=False, alone=alone)
+        for event in events
+    ]
+    finish(inbound, outcomes)
+
+
+def as_request(inbound: InboundWebhook) -> WebhookRequest:
+    """The stored message as the provider contract wants it."""
+    return WebhookRequest(
+        method=inbound.method,
+        headers=inbound.headers,
+        query=inbound.query,
+        body=bytes(inbound.body),
+        remote_addr=inbound.remote_addr,
+        reference=inbound.charge.public_id if inbound.charge else None,
+    )
+
+
+def finish(inbound: InboundWebhook, outcomes: Sequence[Outcome]) -> None:
+    """Close a message: parked if any of its events is, else applied if any is, else duplicate or rejected."""
+    if len(outcomes) == 1 and outcomes[0].written:
+        return
+    order = [_State.PARKED, _State.APPLIED, _State.REJECTED, _State.DUPLICATE]
+    worst = min(outcomes, key=lambda outcome: order.index(outcome.state), default=Outcome(_State.REJECTED, "No event."))
+    if worst.state == _State.PARKED:
+        logger.error("webhook %s parked: %s", inbound.public_id, worst.reason)
+    InboundWebhook.objects.filter(pk=inbound.pk).update(**_closing(worst))
+
+
+def _process_unsigned(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
+    outcomes = [_settle(inbound, event, alone=len(events) == 1) for event in events]
+    if None not in outcomes:
+        finish(inbound, [outcome for outcome in outcomes if outcome is not None])
+    elif inbound.attempts > len(RETRY_SECONDS):
+        finish(inbound, [Outcome(_State.PARKED, "The provider never confirmed what this message says.")])
+    else:
+        wait = RETRY_SECONDS[max(inbound.attempts, 1) - 1]
+        InboundWebhook.objects.filter(pk=inbound.pk, state=_State.RECEIVED).update(
+            next_attempt_at=clock.now() + timedelta(seconds=wait), reason="Waiting for the provider to confirm it."
+        )
+
+
+def _settle(inbound: InboundWebhook, event: ProviderEvent, *, alone: bool) -> Outcome | None:
+    """Fetch the truth and apply it. None while there is no final truth."""
+    charge = _find_charge(inbound, event)
+    if charge is None:
+        return Outcome(_State.PARKED, f"No charge of this account has the reference {event.provider_reference[:100]}.")
+    if charge.provider_reference and charge.provider_reference != event.provider_reference:
+        return Outcome(_State.PARKED, f"It names {event.provider_reference[:100]}, which is not this charge's request.")
+    told = event.result.status is ResultStatus.SUCCEEDED
+    if told and charge.status == Charge.Status.SUCCEEDED:
+        return _add_details(inbound, event, charge, alone=alone)
+    conversation = Conversation(charge.provider_account, charge)
+    truth, _ = ask(conversation, charge, event.provider_reference)
+    records = conversation.records()
+    if truth.status in _NOT_FINAL:
+        hint = Result(status=ResultStatus.UNKNOWN, provider_reference=event.provider_reference)
+        return _remember(charge, hint, records)
+    paid = truth.status is ResultStatus.SUCCEEDED
+    if told and not paid:
+        apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.UNKNOWN), records=records)
+        return Outcome(_State.PARKED, f"It says paid; the provider, when asked, says {truth.status.value}.")
+    result = _merge(truth, event) if told else replace(truth, provider_reference=event.provider_reference)
+    outcome = _apply(inbound, event, charge, result, claimed=told, alone=alone, records=records)
+    if paid and not told:
+        return Outcome(_State.APPLIED, "It said failed; the provider, when asked, says paid.")
+    return outcome
+
+
+def _remember(charge: Charge, hint: Result, records: Sequence[models.Model]) -> Outcome | None:
+    """Keep the provider's reference for later questions; another charge may have it already."""
+    try:
+        apply_result(charge_id=charge.pk, result=hint, records=records)
+    except IntegrityError:
+        return Outcome(_State.PARKED, f"{hint.provider_reference} belongs to another charge.")
+    return None
+
+
+def _add_details(inbound: InboundWebhook, event: ProviderEvent, charge: Charge, *, alone: bool) -> Outcome:
+    """The charge had succeeded: the message may still bring the receipt."""
+    if event.result.amount is not None and event.result.amount != charge.amount_received:
+        amount = event.result.amount
+        return Outcome(
+            _State.PARKED, f"It names {amount.amount} {amount.currency.code}; {charge.amount_received} was booked."
+        )
+    if charge.receipt and event.result.receipt and charge.receipt != event.result.receipt:
+        return Outcome(_State.PARKED, f"It names the receipt {event.result.receipt}; {charge.receipt} is known.")
+    return _apply(inbound, event, charge, event.result, claimed=False, alone=alone)
+
+
+def _merge(truth: Result, event: ProviderEvent) -> Result:
+    told = event.result
+    return replace(
+        truth,
+        provider_reference=event.provider_reference,
+        receipt=truth.receipt or told.receipt,
+        payer=truth.payer or told.payer,
+        occurred_at=truth.occurred_at or told.occurred_at,
+    )
+
+
+def _apply(
+    inbound: InboundWebhook,
+    event: ProviderEvent,
+    charge: Charge | None,
+    result: Result,
+    *,
+    claimed: bool,
+    alone: bool,
+    records: Sequence[models.Model] = (),
+) -> Outcome:
+    if charge is None:
+        return Outcome(_State.PARKED, f"No charge of this account has the reference {event.provider_reference[:100]}.")
+    if event.type != "payment.updated":
+        return Outcome(_State.PARKED, f"Nothing here handles {event.type[:60]} yet.")
+    done = Outcome(_State.APPLIED, written=alone)
+
+    def extend(batch: WriteBatch) -> None:
+        batch.insert(_event_row(inbound, event))
+        if alone:
+            batch.update(InboundWebhook, inbound.pk, _closing(done))
+
+    try:
+        amount = event.result.amount if claimed else None
+        apply_result(charge_id=charge.pk, result=result, claimed=amount, records=records, extend=extend)
+    except IntegrityError:
+        return _explain_conflict(inbound, event)
+    return done
+
+
+def _explain_conflict(inbound: InboundWebhook, event: ProviderEvent) -> Outcome:
+    known = InboundEvent.objects.filter(provider_account_id=inbound.provider_account_id, event_id=event.event_id[:200])
+    if known.exists():
+        return Outcome(_State.DUPLICATE, "The same event was applied before.")
+    holder = Charge.objects.filter(
+        provider_account_id=inbound.provider_account_id, provider_reference=event.provider_reference
+    )
+    if holder.exists():
+        return Outcome(_State.PARKED, f"{event.provider_reference[:100]} belongs to another charge.")
+    raise RuntimeError(f"webhook {inbound.public_id} could not be applied, and no known rule says why")
+
+
+def _event_row(inbound: InboundWebhook, event: ProviderEvent) -> InboundEvent:
+    return InboundEvent(
+        inbound=inbound,
+        provider_account_id=inbound.provider_account_id,
+        event_id=event.event_id[:200],
+        type=event.type[:64],
+        created_at=clock.now(),
+    )
+
+
+def _find_charge(inbound: InboundWebhook, event: ProviderEvent) -> Charge | None:
+    """The charge whose address was used, else the one the event names; only ever of this account."""
+    charges = Charge.objects.select_related("provider_account", "payment_intent__store")
+    if inbound.charge_id:
+        return charges.get(pk=inbound.charge_id)
+    mine = charges.filter(provider_account_id=inbound.provider_account_id)
+    if event.reference:
+        try:
+            return mine.filter(pk=Charge.uuid_of(event.reference)).first()
+        except ValueError:
+            return None
+    return mine.filter(provider_reference=event.provider_reference).first()
+
+
+def _closing(outcome: Outcome) -> dict[str, object]:
+    return {
+        "state": outcome.state,
+        "reason": outcome.reason[:500],
+        "next_attempt_at": None,
+        "processed_at": clock.now(),
+    }

@@ -1,0 +1,1 @@
+"""Tests of majuu-sim: they need nothing but majuu-sim and pytest."""
