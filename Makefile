@@ -28,7 +28,7 @@ bench: $(VENV)/dev.stamp ## measure against the floor; ONLY=accept for one job
 	@$(BIN)/python benchmarks/run.py $(ONLY)
 
 docs: $(VENV)/dev.stamp ## build the documentation into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 changelog: $(VENV)/dev.stamp ## show what the fragments of changelog.d/ will say
 	@$(BIN)/towncrier build --draft --version next

@@ -217,7 +217,8 @@ def _parallel(pytest_arguments: Sequence[str]) -> list[str]:
     return ["-n", str(cores), "--dist", "worksteal"] if cores > 1 else []
 
 
-def _chosen(names: Sequence[str]) -> list[str]:
+def chosen_databases(names: Sequence[str]) -> list[str]:
+    """The databases named; else the one of ``DATABASE_URL``; else all."""
     unknown = [name for name in names if name not in DATABASES]
     if unknown:
         raise SystemExit(f"unknown database: {', '.join(unknown)}; known are {', '.join(DATABASES)}")
@@ -229,10 +230,10 @@ def _chosen(names: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run, sum up, and return 1 if a run failed (or, with ``CI=true``, could not start)."""
-    ours, theirs = _split(arguments)
+    ours, theirs = split_arguments(arguments)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("databases", nargs="*", metavar="database", help="; ".join(DATABASES))
-    databases = _chosen(parser.parse_args(ours).databases)
+    databases = chosen_databases(parser.parse_args(ours).databases)
     required = os.environ.get("CI") == "true"
     outcomes = []
     for database in databases:
@@ -245,7 +246,7 @@ def main(arguments: Sequence[str]) -> int:
     return int(any(outcome.startswith("FAILED") for _, outcome, _ in outcomes))
 
 
-def _split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """What stands before ``--`` is for us, what stands after it for pytest."""
     every = list(arguments)
     if "--" not in every:

@@ -10,7 +10,7 @@ from unittest import TestCase
 import pytest
 
 DATABASE_FIXTURES = frozenset(
-    "db transactional_db django_db_reset_sequences django_db_serialized_rollback django_db_setup django_db_blocker"
+    "db transactional_db django_db_reset_sequences django_db_serialized_rollback"
     " live_server admin_user admin_client".split()
 )
 

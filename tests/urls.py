@@ -7,4 +7,6 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("majuu_core.api.urls")),
     path("", include("majuu_core.webhooks.urls")),
+    path("", include("majuu_core.checkout.urls")),
+    path("console/", include("majuu_core.console.urls")),
 ]

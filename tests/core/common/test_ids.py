@@ -13,9 +13,9 @@ from majuu_core.common import ids, randomness
 from majuu_core.common.clock import VirtualClock, use_clock
 
 MOMENTS = st.datetimes(
-    min_value=datetime(1970, 1, 1),
-    max_value=datetime(9999, 12, 31),
-    timezones=st.just(UTC),  # noqa: DTZ001
+    min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    max_value=datetime(9999, 12, 31),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 PREFIXES = st.from_regex(r"[a-z]{1,6}(_[a-z]{1,4})?", fullmatch=True)
 

@@ -84,7 +84,7 @@ class FullProvider(FakeProvider):
 class FullHarness(MockHarness):
     """A MockHarness whose account has a shared cache, an HTTP client that records, and payers with phones."""
 
-    provider_class: type[FakeProvider] = FullProvider
+    provider_class: type[FakeProvider] = FullProvider  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()

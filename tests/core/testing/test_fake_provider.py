@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -40,8 +39,8 @@ SECRET = "a-secret-of-the-mock-tests"
 
 
 @pytest.fixture
-def clock(virtual_clock: VirtualClock) -> Iterator[VirtualClock]:
-    yield virtual_clock
+def clock(virtual_clock: VirtualClock) -> VirtualClock:
+    return virtual_clock
 
 
 def make(*, livemode: bool = False, secret: str = SECRET) -> FakeProvider:

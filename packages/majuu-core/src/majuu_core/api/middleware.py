@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
@@ -41,7 +42,7 @@ class ApiShortcutMiddleware:
             request.get_host()
             match = resolve(request.path_info)
             request.resolver_match = match
-            return match.func(request, *match.args, **match.kwargs)
+            return _in_our_form(request, match.func(request, *match.args, **match.kwargs))
         except Http404:
             return problem_response(request, 404, "not_found", "There is nothing at this address.")
         except DisallowedHost:
@@ -53,6 +54,16 @@ class ApiShortcutMiddleware:
         except Exception:
             logger.exception("request %s failed", request_id(request))
             return _internal_error(request)
+
+
+def _in_our_form(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """A bare "method not allowed" becomes a problem like every other refusal."""
+    if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+        return response
+    allowed = response.headers.get("Allow", "")
+    problem = problem_response(request, 405, "method_not_allowed", f"Use one of: {allowed}.")
+    problem["Allow"] = allowed
+    return problem
 
 
 def _internal_error(request: HttpRequest) -> HttpResponse:

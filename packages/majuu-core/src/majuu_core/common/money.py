@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cache
 
 import moneyed
@@ -35,6 +35,7 @@ CURRENCY_CHOICES: tuple[tuple[str, str], ...] = tuple((code, code) for code in s
 _KNOWN = frozenset(CURRENCY_CODES)
 MAX_AMOUNT = Decimal("999999999999999")
 _LARGEST_SUM = Decimal(10) ** 21  # balances may exceed one payment's limit; this still fits a Decimal exactly
+_EXACT = Context(prec=60)  # wide enough for every number below, whatever context a caller has set
 _PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,12})?")
 
 
@@ -74,12 +75,13 @@ def parse_amount(value: object, currency: str) -> Money:
     if isinstance(value, str) and not _PLAIN_DECIMAL.fullmatch(value):
         raise AmountError("amount_invalid", f'{value[:32]!r} is not an amount. Send digits such as "1500.00".')
     number = Decimal(value)
-    if abs(number) > MAX_AMOUNT:
+    if number.copy_abs() > MAX_AMOUNT:
         raise AmountError("amount_too_large", f"The amount must not exceed {MAX_AMOUNT}.")
-    if number != number.quantize(Decimal(1).scaleb(-places)):
+    rounded = number.quantize(Decimal((0, (1,), -places)), context=_EXACT)
+    if number != rounded:
         raise AmountError("amount_too_precise", f"{currency} has {places} decimal places. Round the amount to that.")
     # Adding zero turns "-0" into "0".
-    return Money(number.quantize(Decimal(1).scaleb(-places)) + 0, currency_of(currency))
+    return Money(_EXACT.add(rounded, 0), currency_of(currency))
 
 
 def format_amount(money: Money) -> str:
@@ -93,10 +95,10 @@ def format_amount(money: Money) -> str:
 def to_minor_units(money: Money) -> int:
     """The amount in the currency's smallest unit: KES 10.50 is 1050. Raises AmountError if it does not fit."""
     places = decimal_places(money.currency.code)
-    if not money.amount.is_finite() or abs(money.amount) > _LARGEST_SUM:
+    if not money.amount.is_finite() or money.amount.copy_abs() > _LARGEST_SUM:
         raise AmountError("amount_too_large", f"An amount must not exceed {_LARGEST_SUM}.")
-    minor = int(money.amount.scaleb(places))
-    if Decimal(minor).scaleb(-places) != money.amount:
+    minor = int(money.amount.scaleb(places, context=_EXACT))
+    if Decimal(minor).scaleb(-places, context=_EXACT) != money.amount:
         raise AmountError("amount_too_precise", f"{money.amount} has more decimals than {money.currency.code}.")
     return minor
 
@@ -105,4 +107,4 @@ def money_from_minor(minor: int, currency: str) -> Money:
     """The inverse of to_minor_units. Raises AmountError for one that a Decimal would round."""
     if abs(minor) > _LARGEST_SUM:
         raise AmountError("amount_too_large", f"An amount must not exceed {_LARGEST_SUM}.")
-    return Money(Decimal(minor).scaleb(-decimal_places(currency)), currency_of(currency))
+    return Money(Decimal(minor).scaleb(-decimal_places(currency), context=_EXACT), currency_of(currency))

@@ -20,7 +20,7 @@ _GROUP = re.compile(r"[0-9]+")
 # What looks like a card number one time in ten and is none: a date with its time, and request numbers of a gateway.
 _NO_CARD = re.compile(
     r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
-    r"|[0-9]{4,6}-[0-9]{6,9}-[0-9]{1,2}"
+    r"|[0-9]{4,6}-[0-9]{7,9}-[0-9]{1,2}"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
@@ -75,7 +75,7 @@ def redact_text(text: str) -> str:
 
 def is_secret_name(name: str) -> bool:
     """True when a field of this name holds a secret, in any spelling: api_key, apiKey, API-Key."""
-    return _SECRET_NAMES.search(_CAMEL.sub("_", name)) is not None
+    return any(_SECRET_NAMES.search(spelling) for spelling in (name, _CAMEL.sub("_", name)))
 
 
 def redact(value: Any, *, keep: frozenset[str] = frozenset()) -> Any:

@@ -9,6 +9,7 @@ of the same batch wrote. Foreign keys are checked at the end, so parents and chi
 order counts, so parents come first.
 """
 
+# ruff: noqa: S608 - names of tables and columns, no values
 from __future__ import annotations
 
 import re
@@ -142,7 +143,7 @@ class WriteBatch:
         return _update_sql(connection, write, guarded=guarded)
 
     def _result(self, number: int, write: _Insert | _Update) -> str:
-        count = f"(SELECT count(*) FROM w{number})"  # noqa: S608 - a number
+        count = f"(SELECT count(*) FROM w{number})"
         if isinstance(write, _Insert):
             return count
         # An update that misses its row makes the statement itself fail, so that PostgreSQL undoes the other writes
@@ -227,7 +228,7 @@ def _insert_text(
     fields = [item for item in model._meta.concrete_fields if not isinstance(item, models.AutoField)]
     columns = ", ".join(quote(_column(item)) for item in fields)
     places = ", ".join(_place(connection, item) for item in fields)
-    source = f"SELECT {places} WHERE EXISTS (SELECT 1 FROM guard)" if guarded else f"VALUES ({places})"  # noqa: S608
+    source = f"SELECT {places} WHERE EXISTS (SELECT 1 FROM guard)" if guarded else f"VALUES ({places})"
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {source} {suffix}".rstrip(), fields
 
 
@@ -262,5 +263,5 @@ def _update_sql(connection: BaseDatabaseWrapper, write: _Update, *, guarded: boo
     ]
     if guarded:
         conditions.append("EXISTS (SELECT 1 FROM guard)")
-    sql = f"UPDATE {quote(meta.db_table)} SET {changes} WHERE {' AND '.join(conditions)}"  # noqa: S608 - names only
+    sql = f"UPDATE {quote(meta.db_table)} SET {changes} WHERE {' AND '.join(conditions)}"
     return sql, parameters

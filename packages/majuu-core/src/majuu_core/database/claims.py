@@ -53,11 +53,10 @@ def _claim_together(
         quote(_column(model, "pk")),
         quote(_column(model, leased_until)),
     )
-    picked = waiting.using(using).select_for_update(skip_locked=True, of=("self",)).values("pk")[:limit]
-    with connection.cursor():  # opens the connection, which compiling may need
-        picked_sql, parameters = picked.query.get_compiler(connection=connection).as_sql()
+    # Django refuses to compile select_for_update outside a transaction; one statement needs none.
+    picked_sql, parameters = waiting.using(using).values("pk")[:limit].query.get_compiler(using).as_sql()
     sql = (
-        f"WITH picked (pk) AS ({picked_sql}) UPDATE {table} SET {lease} = %s FROM picked "  # noqa: S608 - names only
+        f"WITH picked (pk) AS ({picked_sql} FOR UPDATE OF {table} SKIP LOCKED) UPDATE {table} SET {lease} = %s FROM picked "  # noqa: S608 - names only
         f"WHERE {table}.{key} = picked.pk RETURNING {table}.*"
     )
     return list(model._base_manager.using(using).raw(sql, [*parameters, until]))
@@ -80,7 +79,5 @@ def _claim_one_by_one(
 def _column(model: type[models.Model], name: str) -> str:
     if name == "pk":
         assert model._meta.pk is not None  # noqa: S101 - every model has a key
-        return model._meta.pk.column
-    column: str | None = model._meta.get_field(name).column  # type: ignore[union-attr]
-    assert column is not None  # noqa: S101 - a time column, not a relation
-    return column
+        return str(model._meta.pk.column)
+    return str(model._meta.get_field(name).column)  # type: ignore[union-attr]

@@ -11,11 +11,11 @@ def is_unique_violation(error: DatabaseError) -> bool:
     """True when a unique constraint or primary key already had such a row; False for every other refusal."""
     if not isinstance(error, IntegrityError):
         return False
-    cause = error.__cause__
-    if getattr(cause, "sqlstate", None) is not None:
-        return bool(getattr(cause, "sqlstate", None) == "23505")
     if error.args and isinstance(error.args[0], int):
         return error.args[0] in _MARIADB_DUPLICATE
+    sqlstate = getattr(error.__cause__, "sqlstate", None)
+    if sqlstate is not None:
+        return bool(sqlstate == "23505")
     # Our guards against INSERT OR REPLACE on SQLite speak in the same words (operations.py).
     return str(error).startswith("UNIQUE constraint failed")
 

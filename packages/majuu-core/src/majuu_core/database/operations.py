@@ -4,8 +4,10 @@
 * ``AppendOnly``: UPDATE and DELETE (and TRUNCATE on PostgreSQL) of a table are refused by triggers.
 * ``CompositeForeignKey``: two columns together must exist in another table. A foreign key on PostgreSQL and MariaDB;
   triggers on SQLite, which cannot add constraints to a table that exists.
+* ``KeepTriggers``: for later migrations that alter a table which any of these triggers touches.
 """
 
+# ruff: noqa: S608 - names from migrations, no values
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -127,7 +129,7 @@ def _refuse_replacing(name: str, table: str, columns: Sequence[str]) -> str:
     where = ", ".join(f"{table}.{column}" for column in columns)
     return (
         f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "
-        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608 - names only
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
         f"BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: {where}'); END"
     )
 
@@ -158,7 +160,7 @@ def _composite_statements(
     present = " AND ".join(f"NEW.{column} IS NOT NULL" for column in columns)
     match = " AND ".join(f"{other} = NEW.{column}" for column, other in zip(columns, to_columns, strict=True))
     body = (
-        f"WHEN {present} AND NOT EXISTS (SELECT 1 FROM {to_table} WHERE {match}) "  # noqa: S608 - names only
+        f"WHEN {present} AND NOT EXISTS (SELECT 1 FROM {to_table} WHERE {match}) "
         f"BEGIN SELECT RAISE(ABORT, '{name}: {here} of {table} must agree with {to_table}'); END"
     )
     changed = ", ".join(columns)
@@ -176,3 +178,72 @@ def _composite_statements(
         "sqlite": [f"DROP TRIGGER {name}_insert", f"DROP TRIGGER {name}_update"],
     }
     return dict(forwards), dict(backwards)
+
+
+class KeepTriggers(Operation):
+    """Run the operations with all triggers of an SQLite database put aside, and put them back.
+
+    To alter a table, Django builds it anew on SQLite, which loses the table's triggers and fails when a trigger of
+    another table names it. So wrap what alters a guarded table, or one that a CompositeForeignKey points at::
+
+        operations = [KeepTriggers(migrations.AlterField("ledgeraccount", "owner", ...))]
+
+    Elsewhere the operations simply run.
+    """
+
+    reduces_to_sql = False
+    reversible = True
+
+    def __init__(self, *operations: Operation) -> None:
+        self.operations = operations
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """All the operations' changes."""
+        for operation in self.operations:
+            operation.state_forwards(app_label, state)
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        triggers = _put_aside(schema_editor)
+        before = from_state
+        for operation in self.operations:
+            after = before.clone()
+            operation.state_forwards(app_label, after)
+            operation.database_forwards(app_label, schema_editor, before, after)
+            before = after
+        _put_back(schema_editor, triggers)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        triggers = _put_aside(schema_editor)
+        states = [to_state]
+        for operation in self.operations:
+            states.append(states[-1].clone())
+            operation.state_forwards(app_label, states[-1])
+        for number, operation in reversed(list(enumerate(self.operations))):
+            operation.database_backwards(app_label, schema_editor, states[number + 1], states[number])
+        _put_back(schema_editor, triggers)
+
+    def describe(self) -> str:
+        return "; ".join(operation.describe() for operation in self.operations)
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return (type(self).__qualname__, list(self.operations), {})
+
+
+def _put_aside(schema_editor: BaseDatabaseSchemaEditor) -> list[str]:
+    if schema_editor.connection.vendor != "sqlite":
+        return []
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        triggers = cursor.fetchall()
+    for name, _ in triggers:
+        schema_editor.execute(f"DROP TRIGGER {name}", params=None)
+    return [statement for _, statement in triggers]
+
+
+def _put_back(schema_editor: BaseDatabaseSchemaEditor, triggers: Sequence[str]) -> None:
+    for statement in triggers:
+        schema_editor.execute(statement, params=None)

@@ -27,15 +27,11 @@ CORE_EVENT_TYPES: tuple[EventType, ...] = (
     ),
     _type("payment_intent.partially_paid", "Money arrived, but less than is owed; the intent stays open for the rest."),
     _type("payment_intent.succeeded", "The intent is paid in full. Ship the goods on this one."),
-    _type(
-        "payment_intent.overpaid", "More arrived than was owed; the surplus is booked to the store's surplus account."
-    ),
+    _type("payment_intent.overpaid", "More arrived than was owed; the rest is booked to the store's surplus account."),
     _type("payment_intent.payment_failed", "An attempt to pay failed; the customer may try again on the same intent."),
     _type("payment_intent.canceled", "The intent was canceled or expired."),
     _type("payment_intent.parked", "Money arrived that somebody has to decide about. The reason is in the console."),
-    _type(
-        "charge.updated", "An attempt to pay changed: it is waiting for the customer, or its outcome is not known yet."
-    ),
+    _type("charge.updated", "An attempt to pay changed: it waits for the customer, or its outcome is not known yet."),
     _type("charge.succeeded", "An attempt to pay brought money."),
     _type("charge.failed", "An attempt to pay brought none; the failure says why."),
     _type(ENDPOINT_DISABLED, "One of the store's webhook endpoints was disabled after failing for too long."),
@@ -71,10 +67,10 @@ def check_patterns(patterns: Iterable[str]) -> list[str]:
         raise Invalid("event_types_too_many", f"Name at most {MAX_PATTERNS} event types.", field="event_types")
     names = event_types()
     for pattern in found:
-        if not isinstance(pattern, str) or not _PATTERN.fullmatch(pattern) or not _fits_any(pattern, names):
+        if not _PATTERN.fullmatch(pattern) or not _fits_any(pattern, names):
             raise Invalid(
                 "event_type_unknown",
-                f'{str(pattern)[:64]!r} is not an event type. Use one of the catalogue, or a group such as "charge.*".',
+                f'{pattern[:64]!r} is not an event type. Use one of the catalogue, or a group such as "charge.*".',
                 field="event_types",
             )
     return found

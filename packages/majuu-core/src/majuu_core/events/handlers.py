@@ -52,7 +52,7 @@ def _run_one(run: HandlerRun) -> None:
         _handle(run, handler)
     except LeaseLost:
         _log.warning("handler %s of %s took longer than its lease", run.handler, run.event_id)
-    except Exception as problem:  # whatever a plugin raises, the next handler must run
+    except Exception as problem:  # noqa: BLE001 - whatever a plugin raises, the next handler must run
         _log.exception("handler %s of event %s failed", run.handler, run.event_id)
         _record_failure(run, f"{type(problem).__name__}: {problem}")
 

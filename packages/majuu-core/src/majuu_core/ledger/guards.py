@@ -8,6 +8,7 @@
 The migration installs these guards; ``manage.py majuu_ledger verify`` checks that they are still there, unchanged.
 """
 
+# ruff: noqa: S608 - names of tables and columns, no values
 from __future__ import annotations
 
 from majuu_core.database.operations import AppendOnly, CompositeForeignKey, VendorSQL
@@ -104,7 +105,7 @@ _POSTGRESQL_BACK = (
 )
 
 _FITS_HOLD = (
-    f"SELECT 1 FROM {TRANSFERS} AS hold WHERE hold.id = NEW.pending_id AND hold.phase = 'pending' "  # noqa: S608
+    f"SELECT 1 FROM {TRANSFERS} AS hold WHERE hold.id = NEW.pending_id AND hold.phase = 'pending' "
     "AND hold.debit_account_id = NEW.debit_account_id AND hold.credit_account_id = NEW.credit_account_id "
     "AND hold.currency = NEW.currency AND hold.livemode = NEW.livemode AND (NEW.amount = hold.amount "
     "OR (NEW.phase = 'post_pending' AND NEW.amount < hold.amount))"
@@ -115,7 +116,7 @@ def _sqlite_side(side: str) -> str:
     """One side's balance. SQLite has floats only: rounding after each step keeps them on the exact decimal."""
     account = f"NEW.{side}_account_id"
     return (
-        f"INSERT INTO {BALANCES} (account_id, slot, debits_posted, credits_posted, debits_pending, credits_pending) "  # noqa: S608
+        f"INSERT INTO {BALANCES} (account_id, slot, debits_posted, credits_posted, debits_pending, credits_pending) "
         f"SELECT {account}, 0, 0, 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM {BALANCES} WHERE account_id = {account}); "
         f"UPDATE {BALANCES} SET {side}s_posted = ROUND({side}s_posted + "
         "CASE WHEN NEW.phase IN ('posted', 'post_pending') THEN NEW.amount ELSE 0 END, 4), "
@@ -173,15 +174,15 @@ def _mariadb_side(account: str) -> str:
     VALUES ({account}, own_slot,
       IF({account} = NEW.debit_account_id, posted, 0), IF({account} = NEW.debit_account_id, held, 0),
       IF({account} = NEW.credit_account_id, posted, 0), IF({account} = NEW.credit_account_id, held, 0));
-  END IF;"""  # noqa: S608 - names only
+  END IF;"""
 
 
 _MARIADB_APPLY = f"""BEGIN
   DECLARE posted DECIMAL(27, 4) DEFAULT 0;
   DECLARE held DECIMAL(27, 4) DEFAULT 0;
   DECLARE own_slot INT DEFAULT CONNECTION_ID() % {SLOTS};
-  DECLARE first_account UUID DEFAULT LEAST(NEW.debit_account_id, NEW.credit_account_id);
-  DECLARE second_account UUID DEFAULT GREATEST(NEW.debit_account_id, NEW.credit_account_id);
+  DECLARE first_account CHAR(36) DEFAULT LEAST(NEW.debit_account_id, NEW.credit_account_id);
+  DECLARE second_account CHAR(36) DEFAULT GREATEST(NEW.debit_account_id, NEW.credit_account_id);
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN SET @majuu_ledger_open = NULL; RESIGNAL; END;
   IF NEW.phase IN ('posted', 'post_pending') THEN SET posted = NEW.amount; END IF;
   IF NEW.phase = 'pending' THEN SET held = NEW.amount; END IF;
@@ -193,7 +194,7 @@ _MARIADB_APPLY = f"""BEGIN
   END IF;
   SET @majuu_ledger_open = 1;{_mariadb_side("first_account")}{_mariadb_side("second_account")}
   SET @majuu_ledger_open = NULL;
-END"""  # noqa: S608 - names only
+END"""
 
 _MARIADB = (
     f"CREATE TRIGGER majuu_ledger_transfer_applied AFTER INSERT ON {TRANSFERS} FOR EACH ROW {_MARIADB_APPLY}",

@@ -25,20 +25,25 @@ _RESOLVING = ("post_pending", "void_pending")
 _ZERO = Decimal(0)
 
 
-class ExactSum(models.Sum):
-    """SUM as a Decimal, exact on SQLite too, where decimals are stored as floats: there it adds ten-thousandths."""
+class _Exact(models.Func):
+    """The expression itself; on SQLite, where decimals are stored as floats, its whole ten-thousandths."""
 
-    def __init__(self, expression: Any, **options: Any) -> None:
-        super().__init__(expression, output_field=models.TextField(), **options)
+    template = "%(expressions)s"
+    arity = 1
 
     def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
-        """The sum of whole ten-thousandths, which are exact."""
-        template = context.pop("template", None) or self.template
-        expression = template.replace("%(expressions)s", "CAST(ROUND((%(expressions)s) * 10000) AS INTEGER)")
-        return super().as_sql(compiler, connection, template=expression, **context)
+        return super().as_sql(
+            compiler, connection, template="CAST(ROUND((%(expressions)s) * 10000) AS INTEGER)", **context
+        )
+
+
+class ExactSum(models.Sum):
+    """SUM as a Decimal, exact on every database. Nothing to add is zero."""
+
+    def __init__(self, expression: Any, **options: Any) -> None:
+        super().__init__(_Exact(expression, output_field=models.TextField()), **options)
 
     def get_db_converters(self, connection: BaseDatabaseWrapper) -> list[Any]:
-        """What the driver gives, as a Decimal; nothing to add is zero."""
         return [self._from_database]
 
     @staticmethod

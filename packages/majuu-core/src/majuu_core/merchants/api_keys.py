@@ -135,7 +135,7 @@ def revoke_api_key(*, api_key: ApiKey) -> ApiKey:
     Revoking a revoked key changes nothing.
     """
     with transaction.atomic():
-        row = ApiKey.objects.select_for_update(of=("self",)).select_related("store").get(pk=api_key.pk)
+        row = ApiKey.objects.select_for_update().get(pk=api_key.pk)
         if row.revoked_at is None:
             row.revoked_at = clock.now()
             row.save(update_fields=["revoked_at"])

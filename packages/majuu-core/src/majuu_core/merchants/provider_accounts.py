@@ -188,4 +188,4 @@ def _change(account: ProviderAccount, values: dict[str, Any]) -> ProviderAccount
 
 
 def _locked(account: ProviderAccount) -> ProviderAccount:
-    return ProviderAccount.objects.select_for_update(of=("self",)).select_related("store").get(pk=account.pk)
+    return ProviderAccount.objects.select_for_update().get(pk=account.pk)

@@ -44,7 +44,7 @@ def plan_outcome(charge: Charge, result: Result, *, claimed: Money | None, now: 
     """
     target = _as_charge_status(result.status)
     plan = Plan(charge=_details(charge, result))
-    if not may_move_charge(charge.status, target) or _prompt_still_up(charge, result, now):
+    if not may_move_charge(charge.status, target) or _says_nothing_new(charge, result, now):
         if charge.status == Charge.Status.SUCCEEDED and "receipt" in plan.charge:
             plan.charge_event, plan.audit_action = "charge.updated", "charge.updated"
         return plan
@@ -70,8 +70,11 @@ def next_follow_up(charge: Charge, schedule: tuple[int, ...], now: datetime) -> 
     return None
 
 
-def _prompt_still_up(charge: Charge, result: Result, now: datetime) -> bool:
-    """ "Still being processed" says nothing new while the customer has the prompt in hand."""
+def _says_nothing_new(charge: Charge, result: Result, now: datetime) -> bool:
+    """An "I do not know" takes nothing back from a charge that the provider has accepted, and "still being processed"
+    nothing from a customer who has the prompt in hand."""
+    if result.status is _S.UNKNOWN:
+        return bool(charge.provider_reference)
     if charge.status != Charge.Status.REQUIRES_ACTION or result.status is not _S.PENDING:
         return False
     expires = (charge.next_action or {}).get("expires_at")

@@ -128,7 +128,7 @@ class Deliverer:
             self._looks_at = now + self._options.poll
             found = await self._in_database(self._store.find_endpoints)
             # Known ones keep their turn; new ones queue up behind.
-            self._candidates = {key: None for key in [*self._candidates, *found]}
+            self._candidates = dict.fromkeys([*self._candidates, *found])
 
     async def _claim(self) -> None:
         wants = self._lanes.plan(self._candidates)
@@ -160,7 +160,7 @@ class Deliverer:
         started_at, started = clock.now(), monotonic()
         try:
             answer = await self._sender.send(job)
-        except Exception as problem:  # a fault of ours: it costs this attempt, not the deliverer
+        except Exception as problem:  # noqa: BLE001 - a fault of ours: it costs this attempt, not the deliverer
             _log.exception("attempt %d of delivery %s failed", job.number, job.delivery_id)
             answer = Answer(error=f"internal error: {type(problem).__name__}")
         self._under_way.pop(job, None)
@@ -242,12 +242,18 @@ def _guarded(work: Callable[..., Found], *arguments: Any) -> Found:
         raise
 
 
-def deliver_due(*, options: Options | None = None) -> int:
-    """Deliver what is due and return the number of attempts. The database is used from the calling thread only."""
+def deliver_due(*, options: Options | None = None, seconds: float | None = None) -> int:
+    """Deliver what is due and return the number of attempts. The database is used from the calling thread only.
+
+    After ``seconds`` nothing new is claimed; what is under way then is still waited for.
+    """
 
     async def run() -> int:
         in_this_thread = sync_to_async(_call, thread_sensitive=True)
-        return await Deliverer(run_in_database=in_this_thread, options=options).run(until_idle=True)
+        deliverer = Deliverer(run_in_database=in_this_thread, options=options)
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, deliverer.stop)
+        return await deliverer.run(until_idle=True)
 
     return async_to_sync(run)()
 

@@ -21,24 +21,24 @@ _MAX_IDLE = 10_000
 
 
 class Standing(Enum):
-    """What is known of an endpoint, and how many requests to it may be under way at once."""
+    """What is known of an endpoint."""
 
-    UNKNOWN = 5
-    PROMPT = 25
-    SLOW = 5
-    HANGING = 1
+    UNKNOWN = "unknown"
+    PROMPT = "prompt"
+    SLOW = "slow"
+    HANGING = "hanging"
 
-    def __new__(cls, places: int) -> Standing:
-        member = object.__new__(cls)
-        member._value_ = len(cls.__members__)
-        member.places = places
-        return member
-
-    places: int
+    @property
+    def places(self) -> int:
+        """How many requests to such an endpoint may be under way at once."""
+        return _PLACES[self]
 
     @property
     def is_slow(self) -> bool:
         return self in {Standing.SLOW, Standing.HANGING}
+
+
+_PLACES = {Standing.UNKNOWN: 5, Standing.PROMPT: 25, Standing.SLOW: 5, Standing.HANGING: 1}
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ MAX_URL_LENGTH = 500
 MAX_DESCRIPTION_LENGTH = 255
 ROTATION_OVERLAP = timedelta(hours=24)
 _MAX_OVERLAP = timedelta(days=7)
+SigningKey = tuple[bytes, datetime | None]  # the key, and when it ends
 _LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
 
 
@@ -219,9 +220,7 @@ def check_url(url: str, *, livemode: bool) -> str:
         parsed = urlsplit(url)
         host, port = parsed.hostname, parsed.port
     except ValueError:
-        raise _refused(
-            "url_invalid", "This is not an address. Send one such as https://shop.example/webhooks."
-        ) from None
+        raise _refused("url_invalid", "This is no address. Send one such as https://shop.example/webhooks.") from None
     if parsed.scheme not in {"http", "https"} or not host or port == 0:
         raise _refused("url_invalid", "Send a full address such as https://shop.example/webhooks.")
     if parsed.username is not None or parsed.password is not None:
@@ -259,9 +258,7 @@ def secret_cipher() -> Cipher:
     return Cipher(configuration.encryption_keys(), "webhook-secret")
 
 
-def open_secrets(
-    endpoint_id: str, sealed: Iterable[tuple[str, datetime | None]]
-) -> list[tuple[bytes, datetime | None]]:
+def open_secrets(endpoint_id: str, sealed: Iterable[tuple[str, datetime | None]]) -> list[SigningKey]:
     """Signing keys with the time each ends, from sealed secrets."""
     cipher = secret_cipher()
     return [(signing.key_of(cipher.decrypt(text, bound_to=endpoint_id).decode()), ends) for text, ends in sealed]

@@ -220,7 +220,7 @@ def _apply(
 
 
 def _explain_conflict(inbound: InboundWebhook, event: ProviderEvent) -> Outcome:
-    known = InboundEvent.objects.filter(provider_account_id=inbound.provider_account_id, event_id=event.event_id[:200])
+    known = InboundEvent.objects.filter(provider_account_id=inbound.provider_account_id, event_id=event.event_id[:255])
     if known.exists():
         return Outcome(_State.DUPLICATE, "The same event was applied before.")
     holder = Charge.objects.filter(
@@ -235,7 +235,7 @@ def _event_row(inbound: InboundWebhook, event: ProviderEvent) -> InboundEvent:
     return InboundEvent(
         inbound=inbound,
         provider_account_id=inbound.provider_account_id,
-        event_id=event.event_id[:200],
+        event_id=event.event_id[:255],
         type=event.type[:64],
         created_at=clock.now(),
     )

@@ -60,7 +60,7 @@ class InboundEvent(models.Model):
 
     inbound = models.ForeignKey(InboundWebhook, on_delete=models.PROTECT, related_name="events")
     provider_account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
-    event_id = models.CharField(max_length=200)
+    event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -107,7 +107,7 @@ class WebhookEndpoint(PublicIdMixin, models.Model):
 
 
 class WebhookSecret(models.Model):
-    """A signing secret, encrypted. While it is being rotated an endpoint has two, and messages carry both signatures."""
+    """A signing secret, encrypted. During a rotation an endpoint has two, and messages carry both signatures."""
 
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="secrets")
     sealed = models.TextField(editable=False)

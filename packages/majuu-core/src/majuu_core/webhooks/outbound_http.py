@@ -1,4 +1,4 @@
-"""Sends one attempt over HTTP: never inside our own network, never following a redirect, never longer than 15 seconds."""
+"""Sends one attempt over HTTP: never into our own network, never following a redirect, never longer than 15 seconds."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from majuu_core.common.crypto import DecryptionError
 from majuu_core.events.models import Event
 from majuu_core.events.payloads import event_body
 from majuu_core.webhooks import outbound_postgresql
-from majuu_core.webhooks.endpoints import disable_webhook_endpoint, open_secrets
+from majuu_core.webhooks.endpoints import SigningKey, disable_webhook_endpoint, open_secrets
 from majuu_core.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookSecret
 from majuu_core.webhooks.outbound import GONE, LEASE, Job, Result, State
 
@@ -64,7 +64,7 @@ class DeliveryStore:
 
     def __init__(self) -> None:
         self._using = router.db_for_write(WebhookDelivery)
-        self._keys: dict[uuid.UUID, tuple[datetime, list[tuple[bytes, datetime | None]]]] = {}
+        self._keys: dict[uuid.UUID, tuple[datetime, list[SigningKey]]] = {}
 
     @property
     def _is_postgresql(self) -> bool:
@@ -95,7 +95,7 @@ class DeliveryStore:
         return [self._job(row, now) for row in claimed]
 
     def record(self, results: Sequence[Result]) -> None:
-        """Write results, together. Writing the same ones again changes nothing, so it may be repeated after an error."""
+        """Write results, together. Writing the same ones again changes nothing: repeat it after an error."""
         news = endpoint_news(results)
         if self._is_postgresql:
             outbound_postgresql.record(connections[self._using], results, news)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
-from django.db.models import F
+from django.db.models import F, Q
 
 from majuu_core.common import clock
 from majuu_core.merchants.models import Membership
@@ -58,6 +58,18 @@ def cancel_stranded() -> int:
             last_error="the endpoint is not enabled",
         )
     )
+
+
+def has_overdue(late: timedelta) -> bool:
+    """Whether something should have been sent ``late`` ago: then no worker is delivering, or not enough are."""
+    now = clock.now()
+    overdue = WebhookDelivery.objects.filter(
+        Q(endpoint__throttled_until__isnull=True) | Q(endpoint__throttled_until__lte=now),
+        state=WebhookDelivery.State.PENDING,
+        next_attempt_at__lte=now - late,
+        endpoint__status=WebhookEndpoint.Status.ENABLED,
+    )
+    return overdue.exists()
 
 
 def purge_attempts() -> int:

@@ -40,4 +40,4 @@ def sign(keys: Iterable[bytes], *, message_id: str, timestamp: int, body: bytes)
     ``timestamp`` is the Unix time of the attempt in whole seconds.
     """
     signed = f"{message_id}.{timestamp}.".encode() + body
-    return " ".join("v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode() for key in keys)
+    return " ".join("v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in keys)

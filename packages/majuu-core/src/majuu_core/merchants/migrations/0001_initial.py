@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('last4', models.CharField(help_text='Its last four characters, for people to recognise it by.', max_length=4)),
                 ('key_hash', models.CharField(editable=False, max_length=64, unique=True)),
                 ('hashed_with', models.CharField(editable=False, help_text='Names the master key of the hash.', max_length=8)),
-                ('scopes', models.JSONField(default=list, help_text='Scopes such as "payments:write"; "*" allows everything.')),
+                ('scopes', models.JSONField(blank=True, default=list, help_text='Scopes such as "payments:write"; "*" allows everything.')),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),

@@ -238,5 +238,3 @@ def event_is_well_formed(harness: ProviderHarness) -> None:
 def accepted_is_answered_with_yes(harness: ProviderHarness) -> None:
     answer = _provider(harness).webhook_response(accepted=True)
     expect(200 <= answer.status < 300, f"an accepted webhook is answered with {answer.status}")
-    other = _provider(harness).webhook_response(accepted=False)
-    expect(other != answer, "accepted and refused webhooks get the same answer")

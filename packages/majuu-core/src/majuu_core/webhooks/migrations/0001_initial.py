@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             name='InboundEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.CharField(max_length=200)),
+                ('event_id', models.CharField(max_length=255)),
                 ('type', models.CharField(max_length=64)),
                 ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
                 ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='majuu_merchants.provideraccount')),

@@ -1,0 +1,39 @@
+"""What holds for every test: no network beyond this machine, tables that can be emptied, nothing known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from majuu_core.testing.database import let_tests_flush
+
+let_tests_flush()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked ``postgresql`` on any other database."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        return
+    for item in items:
+        if item.get_closest_marker("postgresql"):
+            item.add_marker(pytest.mark.skip(reason=f"needs PostgreSQL; this run is on {connection.vendor}"))
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine() -> None:
+    """Connections go to the loopback interface or nowhere. pytest-socket lifts this again after each test."""
+    socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _ledger_knows_no_accounts() -> Iterator[None]:
+    """Accounts that one test committed are gone in the next."""
+    from majuu_core.ledger.services import forget_known_accounts
+
+    forget_known_accounts()
+    yield
+    forget_known_accounts()

@@ -1,0 +1,68 @@
+"""Providers broken on purpose: what they say about themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from majuu_core.providers import (
+    FollowUpRequest,
+    InvalidCredentials,
+    PaymentRequest,
+    Result,
+)
+from majuu_core.testing.fake import FakeProvider
+from tests.core.testing.mutants.base import FAILED, caught_by, without
+
+
+@caught_by("definition.code_is_a_plain_name")
+class ShoutsItsCode(FakeProvider):
+    code = "My Provider"
+
+
+@caught_by("definition.class_is_complete")
+class IsOfAnotherVersion(FakeProvider):
+    contract_version = 99
+
+
+@caught_by("definition.capabilities_are_whole")
+class RefundsButCannotLook(without("fetch_refund")):  # type: ignore[misc]
+    pass
+
+
+@caught_by("definition.something_is_offered")
+class OffersNothing(without("sale", "authorize", "capture", "void", "payout", "fetch_payout")):  # type: ignore[misc]
+    pass
+
+
+@caught_by("definition.signatures_fit", "complete.approved_payment_ends_paid", "complete.coming_back_is_not_paying")
+class WantsMoreArguments(FakeProvider):
+    def complete(self, request: FollowUpRequest, token: str) -> Result:  # type: ignore[override]
+        return super().complete(request)
+
+
+@caught_by("definition.facts_are_usable")
+class NamesACountryInFull(FakeProvider):
+    info = replace(FakeProvider.info, countries=frozenset({"Kenya"}))
+
+
+@caught_by("definition.follow_ups_rise")
+class NeverFollowsUp(FakeProvider):
+    info = replace(FakeProvider.info, follow_up_seconds=())
+
+
+@caught_by("credentials.bad_ones_are_named")
+class AcceptsAnyCredentials(FakeProvider):
+    def check_credentials(self) -> None:
+        return None
+
+
+@caught_by("credentials.good_ones_are_accepted")
+class RefusesGoodCredentials(FakeProvider):
+    def check_credentials(self) -> None:
+        raise InvalidCredentials("no")
+
+
+@caught_by("credentials.bad_ones_are_no_decline")
+class CallsWrongKeysADecline(FakeProvider):
+    def sale(self, request: PaymentRequest) -> Result:
+        return FAILED if self.context.livemode else super().sale(request)
