@@ -34,7 +34,7 @@ def checks() -> list[Check]:
     django = (python, "-m", "django")
     return [
         Check("format", (str(BIN / "ruff"), "format", "--check", "--quiet", "--diff", ".")),
-        Check("ruff", (str(BIN / "ruff"), "check", "--quiet", ".")),
+        Check("ruff", (str(BIN / "ruff"), "check", "--quiet", "--output-format=concise", ".")),
         Check("sizes", (python, "scripts/check_sizes.py")),
         Check("constraints", (python, "scripts/check_constraints.py")),
         *(

@@ -161,7 +161,11 @@ def test_a_paid_intent_cannot_be_paid_again(shop: Shop) -> None:
         ({"payment_method": "mock", "amount": "2000"}, "amount_out_of_range", "amount"),
         ({"payment_method": "mock", "amount": "0"}, "amount_out_of_range", "amount"),
         ({}, "parameter_missing", "payment_method"),
-        ({"payment_method": "mock", "payment_method_data": {"phone": 7}}, "parameter_invalid", "payment_method_data.phone"),
+        (
+            {"payment_method": "mock", "payment_method_data": {"phone": 7}},
+            "parameter_invalid",
+            "payment_method_data.phone",
+        ),
     ],
 )
 def test_a_bad_confirmation_is_refused(shop: Shop, body: dict[str, Any], code: str, param: str) -> None:
@@ -241,9 +245,7 @@ def test_bad_paging_is_refused(shop: Shop, query: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/payment-intents", "/charges", "/events", "/webhook-endpoints"])
-def test_lists_need_as_many_queries_for_20_rows_as_for_1(
-    shop: Shop, path: str, django_assert_num_queries: Any
-) -> None:
+def test_lists_need_as_many_queries_for_20_rows_as_for_1(shop: Shop, path: str, django_assert_num_queries: Any) -> None:
     def make_one(number: int) -> None:
         intent = shop.post("/payment-intents", ORDER).data
         shop.post(f"/payment-intents/{intent['id']}/confirm", {"payment_method": "mock"})

@@ -22,7 +22,6 @@ from tests.core.ledger.books import (
     clearing,
     everything,
     hold,
-    kes,
     payable,
     sale,
     store,

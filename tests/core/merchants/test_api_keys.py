@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -117,6 +118,7 @@ def test_scopes(scopes: list[str], allowed: list[str], refused: list[str]) -> No
         ({"scopes": ["everything"]}, "scopes", "invalid_scope"),
         ({"scopes": ["Payments:write"]}, "scopes", "invalid_scope"),
         ({"scopes": "*"}, "scopes", "invalid_scope"),
+        ({"scopes": ["charges:read", 7]}, "scopes", "invalid_scope"),
         ({"scopes": [f"a{'b' * number}:read" for number in range(51)]}, "scopes", "invalid_scope"),
         ({"kind": "publishable", "scopes": ["*"]}, "scopes", "scope_too_wide"),
         ({"name": "x" * 101}, "name", "max_length"),
@@ -389,3 +391,67 @@ def test_a_key_still_opens_after_columns_that_may_change_did() -> None:
     made = make_api_key()
     ApiKey.objects.update(name="renamed", scopes=["charges:read"])
     assert authenticate(made.key).scopes == frozenset({"charges:read"})
+
+
+def in_thread(work: Callable[[], object]) -> threading.Thread:
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs row locks between connections")
+def test_no_live_key_slips_past_a_suspension() -> None:
+    store = make_store()
+    answers: list[str] = []
+
+    def create() -> None:
+        try:
+            answers.append(create_api_key(store=store, livemode=True).key)
+        except ActionRefused as problem:
+            answers.append(problem.code)
+
+    with transaction.atomic():
+        suspend_merchant(merchant=store.merchant, reason="test")
+        thread = in_thread(create)
+        thread.join(timeout=0.5)
+        assert answers == []  # it waits for the suspension to be decided
+    thread.join(timeout=10)
+    assert answers == ["merchant_suspended"]
+    assert ApiKey.objects.count() == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs connections of their own")
+def test_a_key_read_while_it_is_being_revoked_is_refused_right_after() -> None:
+    made = make_api_key()
+    with transaction.atomic():
+        revoke_api_key(api_key=made.row)
+        # Not committed: another thread still finds the key good, and caches that.
+        reader = in_thread(lambda: api_keys._read_record(made.key, made.row.key_hash, (MASTER,), clock.now()))
+        reader.join(timeout=10)
+        assert len(key_cache) == 1
+    assert len(key_cache) == 0
+    with pytest.raises(KeyRevoked):
+        authenticate(made.key)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs connections of their own")
+def test_many_threads_with_one_key_write_its_use_once() -> None:
+    made = make_api_key()
+    authenticate(made.key)
+    written = ApiKey.objects.get().last_used_at
+    threads = [in_thread(lambda: authenticate(made.key)) for _ in range(8)]
+    for thread in threads:
+        thread.join(timeout=10)
+    assert ApiKey.objects.get().last_used_at == written

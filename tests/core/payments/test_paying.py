@@ -326,3 +326,60 @@ def test_a_prompt_stays_a_prompt_while_the_provider_is_still_at_it(till: Till, v
     assert not plan_outcome(charge, still, claimed=None, now=virtual_clock.now())
     plan = plan_outcome(charge, still, claimed=None, now=virtual_clock.advance(61))
     assert plan.charge["status"] == "pending"
+
+
+def test_a_charge_whose_provider_is_gone_is_still_asked_about_and_parked(
+    till: Till, virtual_clock: VirtualClock
+) -> None:
+    _, charge = till.pay_new("7724")
+    Charge.objects.filter(pk=charge.pk).update(provider="removed")
+    for _ in range(40):
+        virtual_clock.advance(3600)
+        run_due_follow_ups()
+    charge.refresh_from_db()
+    assert (charge.status, charge.is_parked) == ("pending", True)
+
+
+def test_one_charge_that_cannot_be_followed_up_does_not_hold_up_the_others(
+    till: Till, virtual_clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from majuu_core.payments import follow_ups
+
+    _, broken = till.pay_new("7724")
+    _, fine = till.pay_new("7721")
+    real = follow_ups.follow_up_charge
+
+    def fail_for_one(charge_id: object) -> bool:
+        if charge_id == broken.pk:
+            raise RuntimeError("a bug")
+        return real(charge_id)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(follow_ups, "follow_up_charge", fail_for_one)
+    virtual_clock.advance(10)
+    assert run_due_follow_ups() == 2
+    fine.refresh_from_db()
+    broken.refresh_from_db()
+    assert fine.status == "succeeded"
+    assert broken.follow_up_at == virtual_clock.now() + seconds(60)
+
+
+def test_unreadable_credentials_refuse_before_anything_is_stored(till: Till) -> None:
+    type(till.account).objects.filter(pk=till.account.pk).update(credentials="m1.00000000.AAAA")
+    intent = till.intent()
+    with pytest.raises(Conflict) as refused:
+        till.pay(intent)
+    assert refused.value.code == "provider_account_unusable"
+    assert not Charge.objects.exists()
+
+
+def test_every_event_we_tell_is_in_the_catalogue() -> None:
+    import inspect
+    import re
+
+    from majuu_core.events.catalogue import event_types
+    from majuu_core.payments import intents, outcomes
+
+    source = inspect.getsource(outcomes) + inspect.getsource(intents)
+    named = set(re.findall(r'"((?:payment_intent|charge)\.[a-z_]+)"', source)) - {"charge.parked"}
+    assert len(named) >= 10
+    assert named <= set(event_types())

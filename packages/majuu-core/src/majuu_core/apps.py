@@ -28,10 +28,12 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Load plugins, then build what is made of their contributions. A duplicate code stops the start here."""
-        from majuu_core.plugins.manager import load_plugins
+        from majuu_core.audit.actions import action_registry
+        from majuu_core.plugins.manager import load_plugins, registries
         from majuu_core.providers.installed import installed_providers
         from majuu_core.startup_checks import register_checks
 
         load_plugins()
         installed_providers()
+        action_registry.extend((action.code, action.label) for action in registries().audit_actions.values())
         register_checks()

@@ -190,9 +190,7 @@ def test_a_message_for_another_account_is_parked(till: Till, virtual_clock: Virt
     assert (charge.status, states()) == ("pending", ["parked"])
 
 
-def test_an_unsigned_message_is_answered_and_waits_for_the_worker(
-    hearsay: Till, virtual_clock: VirtualClock
-) -> None:
+def test_an_unsigned_message_is_answered_and_waits_for_the_worker(hearsay: Till, virtual_clock: VirtualClock) -> None:
     charge = start(hearsay, "7723")
     virtual_clock.advance(3600)
     assert send(charge_callback_url(charge.pk), message(hearsay, charge)).status_code == 200
@@ -242,9 +240,7 @@ def test_the_truth_wins_over_a_message_that_says_failed(hearsay: Till, virtual_c
     assert (charge.status, states()) == ("succeeded", ["applied"])
 
 
-def test_a_message_the_provider_never_confirms_is_parked_in_the_end(
-    hearsay: Till, virtual_clock: VirtualClock
-) -> None:
+def test_a_message_the_provider_never_confirms_is_parked_in_the_end(hearsay: Till, virtual_clock: VirtualClock) -> None:
     charge = start(hearsay, "7724")
     Hearsay.claims = {"result": {"status": ResultStatus.SUCCEEDED}}
     send(charge_callback_url(charge.pk), message(hearsay, charge))
@@ -269,9 +265,7 @@ def test_a_reference_of_another_charge_is_parked(hearsay: Till, virtual_clock: V
     assert other.status == "pending"
 
 
-def test_a_late_receipt_reaches_a_charge_that_was_settled_by_asking(
-    hearsay: Till, virtual_clock: VirtualClock
-) -> None:
+def test_a_late_receipt_reaches_a_charge_that_was_settled_by_asking(hearsay: Till, virtual_clock: VirtualClock) -> None:
     from majuu_core.payments.follow_ups import follow_up_charge
 
     charge = start(hearsay, "7723")

@@ -105,8 +105,10 @@ class FormMaker:
         """The form, with what was entered."""
         texts = TEXTS[self.language]
         amount = amount_text(remaining_amount(self.intent))
+        infos = self._infos()
+        chosen = self.entered.get(METHOD_FIELD) if self.entered else next(iter(infos), None)
         return PaymentForm(
-            methods=tuple(self._method(code, info) for code, info in self._infos().items()),
+            methods=tuple(self._method(code, info, is_chosen=code == chosen) for code, info in infos.items()),
             button=(texts.retry_button if self.is_retry else texts.pay_button).format(amount=amount),
             attempt=self._attempt(),
         )
@@ -116,15 +118,14 @@ class FormMaker:
         found = {code: registry.get(accounts[0].provider).info.method(code) for code, accounts in self.offered.items()}
         return {code: info for code, info in found.items() if info is not None}
 
-    def _method(self, code: str, info: PaymentMethodInfo) -> FormMethod:
+    def _method(self, code: str, info: PaymentMethodInfo, *, is_chosen: bool) -> FormMethod:
         texts = TEXTS[self.language]
-        is_only = len(self.offered) == 1
         fields = tuple(self._field(info, item) for item in info.fields)
         return FormMethod(
             code=code,
             label=info.label,
             pay_with=texts.pay_with.format(method=info.label),
-            is_chosen=is_only or self.entered.get(METHOD_FIELD) == code,
+            is_chosen=is_chosen,
             fields=fields,
             note=self._note(code, any(item.kind == "phone" for item in info.fields), texts.mock_hint),
         )

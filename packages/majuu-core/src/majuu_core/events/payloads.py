@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from majuu_core.common import ids
 from majuu_core.events.models import Event
 
 MAX_BODY_BYTES = 20_000  # the Standard Webhooks specification asks to stay below 20 kB
 
 
 def event_body(
-    *, event_id: uuid.UUID, type: str, created_at: datetime, livemode: bool, object_id: str, data: Mapping[str, Any]
+    *, message_id: str, type: str, timestamp: str, livemode: bool, object_id: str, data: Mapping[str, Any]
 ) -> bytes:
     """Compact JSON: ``id``, ``type``, ``timestamp``, ``livemode``, ``data``.
 
@@ -24,9 +22,9 @@ def event_body(
     ``{"id": <what it is about>, "truncated": true}``, and the shop reads the rest from the API.
     """
     message = {
-        "id": ids.encode_id(Event.id_prefix, event_id),
+        "id": message_id,
         "type": type,
-        "timestamp": created_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "timestamp": timestamp,
         "livemode": livemode,
         "data": data,
     }
@@ -36,12 +34,17 @@ def event_body(
     return orjson.dumps({**message, "data": {"id": object_id, "truncated": True}})
 
 
+def represent_moment(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds and a Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def body_of(event: Event) -> bytes:
     """The message of a stored event."""
     return event_body(
-        event_id=event.pk,
+        message_id=event.public_id,
         type=event.type,
-        created_at=event.created_at,
+        timestamp=represent_moment(event.created_at),
         livemode=event.livemode,
         object_id=event.object_id,
         data=event.data,

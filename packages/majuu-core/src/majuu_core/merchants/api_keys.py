@@ -254,8 +254,8 @@ def _hash(master: str, raw_key: str) -> str:
 def _checked_scopes(kind: str, scopes: Collection[str] | None) -> list[str]:
     if scopes is None:
         return ["*"] if kind == ApiKey.Kind.SECRET else []
-    found = sorted(set(scopes))
-    wrong = [scope for scope in found if not _SCOPE.fullmatch(scope)]
+    found = [] if isinstance(scopes, str) else sorted(set(scopes), key=str)
+    wrong = [scope for scope in found if not _SCOPE.fullmatch(str(scope))]
     if wrong or isinstance(scopes, str) or len(found) > MAX_SCOPES:
         message = 'Give at most 50 scopes such as "payment_intents:write", or "*" for everything.'
         raise InvalidInput(Violation(code="invalid_scope", message=message, field="scopes"))

@@ -99,7 +99,9 @@ class ApiKey(PublicIdMixin, models.Model):
     last4 = models.CharField(max_length=4, help_text="Its last four characters, for people to recognise it by.")
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     hashed_with = models.CharField(max_length=8, editable=False, help_text="Names the master key of the hash.")
-    scopes = models.JSONField(default=list, blank=True, help_text='Scopes such as "payments:write"; "*" allows everything.')
+    scopes = models.JSONField(
+        default=list, blank=True, help_text='Scopes such as "payments:write"; "*" allows everything.'
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

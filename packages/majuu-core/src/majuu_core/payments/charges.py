@@ -7,6 +7,7 @@ follow-ups resolve by asking; nothing is ever sent twice.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from majuu_core.audit.services import build_entry
 from majuu_core.common import clock, ids
 from majuu_core.common.problems import Conflict, Invalid, NotFound
 from majuu_core.database.batch import WriteBatch
+from majuu_core.merchants.errors import CredentialsUnreadable
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import candidate_accounts
 from majuu_core.payments import bookings
@@ -43,6 +45,7 @@ from majuu_core.providers import (
 )
 from majuu_core.providers.installed import installed_providers
 
+logger = logging.getLogger("majuu.payments")
 # The call itself may take this long; nobody asks about the charge meanwhile.
 CALL_LEASE = timedelta(seconds=45)
 
@@ -66,7 +69,7 @@ def confirm_payment_intent(
     Invalid for data that cannot be used and Conflict when the intent cannot be paid now; nothing is written then.
     """
     conversation = Conversation(_choose_account(intent, choice))
-    provider = conversation.provider()
+    provider = _open_provider(conversation)
     request = _prepare(provider, intent, choice)
     charge, started = _start_charge(intent, conversation.account, request, request_key)
     if not started:
@@ -136,6 +139,17 @@ def _choose_account(intent: PaymentIntent, choice: PaymentChoice) -> ProviderAcc
         f"This store has no active {mode} account that takes {choice.payment_method}. Add one in the console.",
         field="payment_method",
     )
+
+
+def _open_provider(conversation: Conversation) -> PaymentProvider:
+    try:
+        return conversation.provider()
+    except CredentialsUnreadable:
+        logger.exception("the credentials of %s do not open", conversation.account)
+        raise Conflict(
+            "provider_account_unusable",
+            "The credentials of this payment method's account cannot be read. Enter them again in the console.",
+        ) from None
 
 
 def _prepare(provider: PaymentProvider, intent: PaymentIntent, choice: PaymentChoice) -> PaymentRequest:

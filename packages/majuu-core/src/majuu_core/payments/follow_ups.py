@@ -18,6 +18,8 @@ from majuu_core.payments.outcomes import next_follow_up
 from majuu_core.payments.settling import apply_result
 from majuu_core.payments.transitions import OPEN_CHARGE
 from majuu_core.providers import FetchRequest, ProviderError, RateLimited, Result, ResultStatus
+from majuu_core.providers.installed import installed_providers
+from majuu_core.providers.types import DEFAULT_FOLLOW_UP_SECONDS as USUAL
 
 logger = logging.getLogger("majuu.payments")
 LEASE = timedelta(seconds=60)
@@ -30,7 +32,7 @@ def run_due_follow_ups(limit: int = 50) -> int:
     due = (
         Charge.objects.filter(follow_up_at__lte=now).order_by("follow_up_at").values_list("pk", "follow_up_at")[:limit]
     )
-    return sum(_claim(pk, at, now) and follow_up_charge(pk) for pk, at in list(due))
+    return sum(_follow_up_safely(pk) for pk, at in list(due) if _claim(pk, at, now))
 
 
 def follow_up_charge(charge_id: uuid.UUID) -> bool:
@@ -49,7 +51,7 @@ def follow_up_charge(charge_id: uuid.UUID) -> bool:
         charge_id=charge_id,
         result=result,
         records=conversation.records(),
-        charge_values=_next_values(charge, conversation, wait),
+        charge_values=_next_values(charge, wait),
     )
     return True
 
@@ -73,14 +75,23 @@ def ask(conversation: Conversation, charge: Charge, provider_reference: str | No
         return Result(status=ResultStatus.UNKNOWN), None
 
 
+def _follow_up_safely(charge_id: uuid.UUID) -> bool:
+    """One charge that cannot be followed up must not keep the others waiting; its next turn is set already."""
+    try:
+        return follow_up_charge(charge_id)
+    except Exception:
+        logger.exception("following up charge %s", charge_id)
+        return True
+
+
 def _claim(charge_id: uuid.UUID, at: datetime, now: datetime) -> bool:
     return Charge.objects.filter(pk=charge_id, follow_up_at=at).update(follow_up_at=now + LEASE) == 1
 
 
-def _next_values(charge: Charge, conversation: Conversation, wait: int | None) -> dict[str, object]:
+def _next_values(charge: Charge, wait: int | None) -> dict[str, object]:
     """When to ask next, if the answer does not settle it (apply_result overrides these when it does)."""
     now = clock.now()
-    schedule = conversation.provider().info.follow_up_seconds
+    schedule = _schedule(charge)
     due = next_follow_up(charge, schedule, now)
     values: dict[str, object] = {
         "follow_up_at": due and max(due, now + timedelta(seconds=wait or 0)),
@@ -89,3 +100,9 @@ def _next_values(charge: Charge, conversation: Conversation, wait: int | None) -
     if due is None:
         values |= {"is_parked": True, "parked_reason": PARKED}
     return values
+
+
+def _schedule(charge: Charge) -> tuple[int, ...]:
+    """The provider's own; the usual one when its package is not installed any more."""
+    providers = installed_providers()
+    return providers.get(charge.provider).info.follow_up_seconds if charge.provider in providers else USUAL

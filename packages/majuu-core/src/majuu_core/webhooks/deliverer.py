@@ -37,7 +37,7 @@ class Options:
     timeout: float = TIMEOUT_SECONDS
     poll: float = 0.25  # how often it looks for new work when nobody wakes it
     prompt: float = 1.0  # a request that takes longer moves to the slow lane
-    claim_after: int = 20  # claim again after so many have finished, or when none is left waiting
+    claim_after: int = 40  # claim again after so many have finished, or when none is left waiting
     group: float = 0.02  # results are collected this long before they are written
     recover_every: float = 5.0
     database_pause: float = 0.5  # before trying again when the database does not answer
@@ -146,18 +146,28 @@ class Deliverer:
         self._lanes.add(jobs)
 
     def _start(self) -> None:
-        for job in self._lanes.start():
-            if clock.now() > job.claimed_at + START_WITHIN:
-                self._lanes.drop(job)
-                self._to_release.append(job)
-                continue
-            self._under_way[job] = monotonic()
-            task = asyncio.create_task(self._attempt(job))
+        while (job := self._next_job()) is not None:
+            task = asyncio.create_task(self._send_from(job))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def _next_job(self) -> Job | None:
+        while (job := self._lanes.next_job()) is not None:
+            if clock.now() <= job.claimed_at + START_WITHIN:
+                return job
+            self._lanes.drop(job)
+            self._to_release.append(job)
+        return None
+
+    async def _send_from(self, job: Job | None) -> None:
+        # The task goes on with the next job that may start: a task for each would cost more.
+        while job is not None:
+            await self._attempt(job)
+            job = self._next_job()
+
     async def _attempt(self, job: Job) -> None:
         started_at, started = clock.now(), monotonic()
+        self._under_way[job] = started
         try:
             answer = await self._sender.send(job)
         except Exception as problem:  # noqa: BLE001 - a fault of ours: it costs this attempt, not the deliverer
@@ -170,7 +180,6 @@ class Deliverer:
         self.finished += 1
         self._finished_since_claim += 1
         self._has_results.set()
-        self._start()
         # Claims take groups: one row at a time would cost a round trip each.
         if self._candidates and (not self._lanes.queued or self._finished_since_claim >= self._options.claim_after):
             self._nudge.set()

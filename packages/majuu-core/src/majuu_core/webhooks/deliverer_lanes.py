@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from enum import Enum
 
 from majuu_core.webhooks.outbound import Job
 
 MAIN_LIMIT = 50
 SLOW_LIMIT = 150
-_MAX_IDLE = 10_000
+_MAX_KNOWN = 10_000
 
 
 class Standing(Enum):
@@ -25,27 +24,30 @@ class Standing(Enum):
 
     UNKNOWN = "unknown"
     PROMPT = "prompt"
-    SLOW = "slow"
-    HANGING = "hanging"
-
-    @property
-    def places(self) -> int:
-        """How many requests to such an endpoint may be under way at once."""
-        return _PLACES[self]
-
-    @property
-    def is_slow(self) -> bool:
-        return self in {Standing.SLOW, Standing.HANGING}
+    SLOW = "slow"  # answers, but takes its time
+    HANGING = "hanging"  # took its time and then did not even answer
 
 
-_PLACES = {Standing.UNKNOWN: 5, Standing.PROMPT: 25, Standing.SLOW: 5, Standing.HANGING: 1}
+# How many requests to one endpoint may be under way at once.
+PLACES = {Standing.UNKNOWN: 5, Standing.PROMPT: 25, Standing.SLOW: 5, Standing.HANGING: 1}
+_SLOW = frozenset({Standing.SLOW, Standing.HANGING})
 
 
-@dataclass(slots=True)
 class _Endpoint:
-    standing: Standing = Standing.UNKNOWN
-    queued: deque[Job] = field(default_factory=deque)
-    under_way: int = 0
+    """One endpoint's jobs. What follows from the standing is kept beside it: it is asked for at every step."""
+
+    __slots__ = ("is_slow", "key", "places", "queued", "standing", "under_way")
+
+    def __init__(self, key: uuid.UUID) -> None:
+        self.key = key
+        self.queued: deque[Job] = deque()
+        self.under_way = 0
+        self.set_standing(Standing.UNKNOWN)
+
+    def set_standing(self, standing: Standing) -> None:
+        self.standing = standing
+        self.places = PLACES[standing]
+        self.is_slow = standing in _SLOW
 
     @property
     def held(self) -> int:
@@ -59,9 +61,9 @@ class Lanes:
         self.main_limit = main_limit
         self.slow_limit = slow_limit
         self._endpoints: dict[uuid.UUID, _Endpoint] = {}
-        self._waiting: deque[uuid.UUID] = deque()  # endpoints with queued jobs, in the order of their turn
-        self._slow: set[uuid.UUID] = set()  # deliveries under way in the slow lane
-        self._main: set[uuid.UUID] = set()
+        self._waiting: deque[_Endpoint] = deque()  # those with queued jobs, in the order of their turn
+        self._main: dict[Job, _Endpoint] = {}
+        self._slow: dict[Job, _Endpoint] = {}
         self.queued = 0
 
     @property
@@ -70,7 +72,7 @@ class Lanes:
 
     @property
     def is_empty(self) -> bool:
-        return not self.queued and not self.under_way
+        return not self.queued and not self._main and not self._slow
 
     @property
     def room(self) -> int:
@@ -78,109 +80,97 @@ class Lanes:
         return max(self.main_limit * 2 - len(self._main) - self.queued, 0)
 
     def standing(self, endpoint: uuid.UUID) -> Standing:
+        """What is known of an endpoint."""
         known = self._endpoints.get(endpoint)
         return known.standing if known else Standing.UNKNOWN
 
     def plan(self, candidates: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, int]]:
         """How many deliveries of each endpoint to claim now: an equal share, never more than it may have."""
-        ready = [(endpoint, self._places(endpoint)) for endpoint in candidates]
-        ready = [(endpoint, places) for endpoint, places in ready if places > 0]
+        ready = [(key, places) for key in candidates if (places := self._free_places(key)) > 0]
         room, slow_room = self.room, self.slow_limit - len(self._slow)
         share = max(room // len(ready), 1) if ready else 0
         wants = []
-        for endpoint, places in ready:
-            if self.standing(endpoint).is_slow:
+        for key, places in ready:
+            known = self._endpoints.get(key)
+            if known is not None and known.is_slow:
                 slots = min(places, slow_room)
                 slow_room -= slots
             else:
                 slots = min(places, share, room)
                 room -= slots
             if slots > 0:
-                wants.append((endpoint, slots))
+                wants.append((key, slots))
         return wants
 
     def add(self, jobs: Iterable[Job]) -> None:
         """Queue claimed jobs."""
         for job in jobs:
-            endpoint = self._endpoints.setdefault(job.endpoint_id, _Endpoint())
+            endpoint = self._endpoints.get(job.endpoint_id)
+            if endpoint is None:
+                endpoint = self._endpoints[job.endpoint_id] = _Endpoint(job.endpoint_id)
             if not endpoint.queued:
-                self._waiting.append(job.endpoint_id)
+                self._waiting.append(endpoint)
             endpoint.queued.append(job)
             self.queued += 1
 
-    def start(self) -> Iterator[Job]:
-        """The jobs that may start now, one endpoint after the other."""
-        stuck = 0
-        while self._waiting and stuck < len(self._waiting):
-            endpoint_id = self._waiting.popleft()
-            endpoint = self._endpoints[endpoint_id]
-            if not self._may_start(endpoint):
-                self._waiting.append(endpoint_id)
-                stuck += 1
+    def next_job(self) -> Job | None:
+        """A job that may start now, of the endpoint whose turn it is; None when none may."""
+        for _ in range(len(self._waiting)):
+            endpoint = self._waiting[0]
+            lane, limit = (self._slow, self.slow_limit) if endpoint.is_slow else (self._main, self.main_limit)
+            if endpoint.under_way >= endpoint.places or len(lane) >= limit:
+                self._waiting.rotate(-1)
                 continue
-            stuck = 0
+            self._waiting.popleft()
             job = endpoint.queued.popleft()
             self.queued -= 1
             endpoint.under_way += 1
-            (self._slow if endpoint.standing.is_slow else self._main).add(job.delivery_id)
+            lane[job] = endpoint
             if endpoint.queued:
-                self._waiting.append(endpoint_id)
-            yield job
+                self._waiting.append(endpoint)
+            return job
+        return None
 
     def take_long(self, job: Job) -> list[Job]:
-        """The request is not answered promptly. Returns the endpoint's queued jobs that now have to wait their turn."""
-        if job.delivery_id in self._main and len(self._slow) < self.slow_limit:
-            self._main.discard(job.delivery_id)
-            self._slow.add(job.delivery_id)
-        endpoint = self._endpoints[job.endpoint_id]
-        if not endpoint.standing.is_slow:
-            endpoint.standing = Standing.SLOW
-        return self._take_queued(job.endpoint_id)
+        """The request is not answered promptly. Returns the endpoint's queued jobs, which now have to wait their turn."""
+        endpoint = self._main.get(job) or self._slow[job]
+        if job in self._main and len(self._slow) < self.slow_limit:
+            self._slow[job] = self._main.pop(job)
+        if not endpoint.is_slow:
+            endpoint.set_standing(Standing.SLOW)
+        return self._take_queued(endpoint)
 
     def finish(self, job: Job, *, prompt: bool, answered: bool) -> None:
         """The request is over. ``answered``: something came back, whatever it said."""
-        self.drop(job)
-        endpoint = self._endpoints[job.endpoint_id]
-        if prompt:
-            endpoint.standing = Standing.PROMPT
-        else:
-            endpoint.standing = Standing.SLOW if answered else Standing.HANGING
-        if len(self._endpoints) > _MAX_IDLE:
-            self._forget_idle()
+        standing = Standing.PROMPT if prompt else Standing.SLOW if answered else Standing.HANGING
+        endpoint = self.drop(job)
+        if endpoint.standing is not standing:
+            endpoint.set_standing(standing)
+        if len(self._endpoints) > _MAX_KNOWN:
+            self._endpoints = {key: known for key, known in self._endpoints.items() if known.held}
 
-    def drop(self, job: Job) -> None:
-        """The job was started here but not sent. Nothing was learned about its endpoint."""
-        self._main.discard(job.delivery_id)
-        self._slow.discard(job.delivery_id)
-        self._endpoints[job.endpoint_id].under_way -= 1
+    def drop(self, job: Job) -> _Endpoint:
+        """The job is not under way any more. Nothing was learned about its endpoint."""
+        endpoint = self._main.pop(job, None) or self._slow.pop(job)
+        endpoint.under_way -= 1
+        return endpoint
 
     def clear(self) -> list[Job]:
         """Take everything that is queued out again, to be given back."""
         return [job for endpoint in list(self._waiting) for job in self._take_queued(endpoint)]
 
-    def _places(self, endpoint_id: uuid.UUID) -> int:
-        endpoint = self._endpoints.get(endpoint_id)
+    def _free_places(self, key: uuid.UUID) -> int:
+        endpoint = self._endpoints.get(key)
         if endpoint is None:
-            return Standing.UNKNOWN.places
+            return PLACES[Standing.UNKNOWN]
         # A prompt endpoint may also have as many waiting, so that it never waits for the next claim.
-        allowed = endpoint.standing.places * (2 if endpoint.standing is Standing.PROMPT else 1)
+        allowed = endpoint.places * (2 if endpoint.standing is Standing.PROMPT else 1)
         return allowed - endpoint.held
 
-    def _may_start(self, endpoint: _Endpoint) -> bool:
-        if endpoint.under_way >= endpoint.standing.places:
-            return False
-        if endpoint.standing.is_slow:
-            return len(self._slow) < self.slow_limit
-        return len(self._main) < self.main_limit
-
-    def _take_queued(self, endpoint_id: uuid.UUID) -> list[Job]:
-        endpoint = self._endpoints[endpoint_id]
+    def _take_queued(self, endpoint: _Endpoint) -> list[Job]:
         jobs = list(endpoint.queued)
         endpoint.queued.clear()
         self.queued -= len(jobs)
         if jobs:
-            self._waiting.remove(endpoint_id)
+            self._waiting.remove(endpoint)
         return jobs
-
-    def _forget_idle(self) -> None:
-        self._endpoints = {key: endpoint for key, endpoint in self._endpoints.items() if endpoint.held}

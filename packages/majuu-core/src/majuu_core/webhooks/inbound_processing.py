@@ -60,9 +60,19 @@ def process_waiting(limit: int = 50) -> int:
     for key, at in list(waiting.order_by("next_attempt_at").values_list("pk", "next_attempt_at")[:limit]):
         mine = InboundWebhook.objects.filter(pk=key, state=_State.RECEIVED, next_attempt_at=at)
         if mine.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1) == 1:
-            process_inbound(key)
+            _process_safely(key)
             taken += 1
     return taken
+
+
+def _process_safely(inbound_id: uuid.UUID) -> None:
+    """A message that cannot be worked on waits for its next turn, and for a person when it has had too many."""
+    try:
+        process_inbound(inbound_id)
+    except Exception:
+        logger.exception("working on webhook %s", inbound_id)
+        tired = InboundWebhook.objects.filter(pk=inbound_id, state=_State.RECEIVED, attempts__gt=len(RETRY_SECONDS))
+        tired.update(**_closing(Outcome(_State.PARKED, "Working on it failed every time; the log says why.")))
 
 
 def process_inbound(inbound_id: uuid.UUID) -> None:

@@ -71,9 +71,8 @@ class Sender:
             answer = Answer(error=f"no answer within {self._timeout:g} seconds")
         except (aiohttp.ClientError, OSError, ValueError) as problem:
             answer = Answer(error=_explain(problem))
-        return Answer(
-            answer.status, answer.body, answer.error, answer.retry_after, (perf_counter_ns() - started) // 1_000_000
-        )
+        answer.duration_ms = (perf_counter_ns() - started) // 1_000_000
+        return answer
 
     async def _post(self, job: Job) -> Answer:
         timestamp = int(clock.now().timestamp())
@@ -82,18 +81,13 @@ class Sender:
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(job.keys, message_id=job.message_id, timestamp=timestamp, body=job.body),
         }
-        async with self._session.post(job.url, data=job.body, headers=headers, allow_redirects=False) as response:
-            return Answer(
-                status=response.status,
-                body=await _excerpt(response),
-                retry_after=response.headers.get("Retry-After", ""),
-            )
+        response = await self._session.post(job.url, data=job.body, headers=headers, allow_redirects=False)
+        body = "" if response.content.at_eof() else await _excerpt(response)
+        return Answer(status=response.status, body=body, retry_after=response.headers.get("Retry-After", ""))
 
 
 async def _excerpt(response: aiohttp.ClientResponse) -> str:
     """The first bytes of the body. The status decides, so a body that trickles or breaks off is no failure."""
-    if response.content.at_eof():
-        return ""
     found = b""
     try:
         async with asyncio.timeout(_EXCERPT_SECONDS):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections, router, transaction
 from django.db.models import F, Min, Q
@@ -20,7 +20,7 @@ from django.db.models import F, Min, Q
 from majuu_core.common import clock, ids
 from majuu_core.common.crypto import DecryptionError
 from majuu_core.events.models import Event
-from majuu_core.events.payloads import event_body
+from majuu_core.events.payloads import event_body, represent_moment
 from majuu_core.webhooks import outbound_postgresql
 from majuu_core.webhooks.endpoints import SigningKey, disable_webhook_endpoint, open_secrets
 from majuu_core.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookSecret
@@ -31,8 +31,7 @@ _RECOVER_AT_ONCE = 500
 Want = tuple[uuid.UUID, int]  # an endpoint, and how many of its deliveries may be taken
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """What the claim learned about one delivery, in one row."""
 
     delivery_id: uuid.UUID
@@ -40,12 +39,12 @@ class Claimed:
     number: int
     event_id: uuid.UUID
     type: str
-    created_at: datetime
+    timestamp: str
     livemode: bool
     object_id: str
     data: Mapping[str, Any]
     url: str
-    endpoint_updated_at: datetime
+    endpoint_version: str  # another one after every change of the endpoint or its secrets
     is_failing: bool
 
 
@@ -64,7 +63,7 @@ class DeliveryStore:
 
     def __init__(self) -> None:
         self._using = router.db_for_write(WebhookDelivery)
-        self._keys: dict[uuid.UUID, tuple[datetime, list[SigningKey]]] = {}
+        self._keys: dict[uuid.UUID, tuple[str, list[SigningKey]]] = {}
 
     @property
     def _is_postgresql(self) -> bool:
@@ -88,7 +87,7 @@ class DeliveryStore:
         now = clock.now()
         if self._is_postgresql:
             rows = outbound_postgresql.claim(connections[self._using], wants, now, now + LEASE)
-            claimed = [Claimed(*row) for row in rows]
+            claimed = [Claimed._make(row) for row in rows]
         else:
             claimed = _claim_one_by_one(wants, now, now + LEASE)
         self._load_keys(claimed)
@@ -128,33 +127,34 @@ class DeliveryStore:
 
     def _load_keys(self, claimed: Iterable[Claimed]) -> None:
         stale = {
-            row.endpoint_id: row.endpoint_updated_at
+            row.endpoint_id: row.endpoint_version
             for row in claimed
-            if row.endpoint_id not in self._keys or self._keys[row.endpoint_id][0] != row.endpoint_updated_at
+            if row.endpoint_id not in self._keys or self._keys[row.endpoint_id][0] != row.endpoint_version
         }
         if not stale:
             return
         sealed: dict[uuid.UUID, list[tuple[str, datetime | None]]] = {endpoint: [] for endpoint in stale}
         for secret in WebhookSecret.objects.filter(endpoint_id__in=stale).order_by("-pk"):  # the newest signs first
             sealed[secret.endpoint_id].append((secret.sealed, secret.expires_at))
-        for endpoint, updated_at in stale.items():
+        for endpoint, version in stale.items():
             public_id = ids.encode_id(WebhookEndpoint.id_prefix, endpoint)
             try:
-                self._keys[endpoint] = (updated_at, open_secrets(public_id, sealed[endpoint]))
+                self._keys[endpoint] = (version, open_secrets(public_id, sealed[endpoint]))
             except (DecryptionError, ValueError):
-                self._keys[endpoint] = (updated_at, [])  # fails this endpoint's attempts, not everybody's
+                self._keys[endpoint] = (version, [])  # fails this endpoint's attempts, not everybody's
 
     def _job(self, row: Claimed, now: datetime) -> Job:
-        keys = tuple(key for key, ends in self._keys[row.endpoint_id][1] if ends is None or ends > now)
+        keys = tuple([key for key, ends in self._keys[row.endpoint_id][1] if ends is None or ends > now])
+        message_id = ids.encode_id(Event.id_prefix, row.event_id)
         return Job(
             delivery_id=row.delivery_id,
             endpoint_id=row.endpoint_id,
             number=row.number,
-            message_id=ids.encode_id(Event.id_prefix, row.event_id),
+            message_id=message_id,
             body=event_body(
-                event_id=row.event_id,
+                message_id=message_id,
                 type=row.type,
-                created_at=row.created_at,
+                timestamp=row.timestamp,
                 livemode=row.livemode,
                 object_id=row.object_id,
                 data=row.data,
@@ -208,12 +208,12 @@ def _claimed(delivery: WebhookDelivery) -> Claimed:
         number=delivery.attempts,
         event_id=event.pk,
         type=event.type,
-        created_at=event.created_at,
+        timestamp=represent_moment(event.created_at),
         livemode=event.livemode,
         object_id=event.object_id,
         data=event.data,
         url=endpoint.url,
-        endpoint_updated_at=endpoint.updated_at,
+        endpoint_version=endpoint.updated_at.isoformat(),
         is_failing=endpoint.failing_since is not None,
     )
 

@@ -1,0 +1,139 @@
+"""A shop with everything it needs to be paid: people, keys, provider accounts, a webhook endpoint.
+
+Safe to run again: what is there stays, what is missing is made. Secrets that are shown only once (the API key, the
+webhook secret, a password) are kept in ``var/demo.json``, which only its owner can read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
+
+from majuu_core.merchants.api_keys import authenticate, create_api_key
+from majuu_core.merchants.errors import KeyRefused
+from majuu_core.merchants.models import Merchant, ProviderAccount, Store
+from majuu_core.merchants.provider_accounts import create_provider_account
+from majuu_core.merchants.services import approve_merchant, create_merchant, create_store
+from majuu_core.testing.fake import MockCredentials
+from majuu_core.webhooks.endpoints import create_webhook_endpoint, rotate_secret, update_webhook_endpoint
+from majuu_core.webhooks.models import WebhookEndpoint
+
+STORE_CODE = "duka-la-mfano"
+USERNAME = "demo"
+Secrets = dict[str, Any]
+
+
+def secrets_path() -> Path:
+    """The file of the secrets: ``demo.json`` in the folder SANDBOX_VAR."""
+    return Path(settings.VAR) / "demo.json"
+
+
+def read_secrets() -> Secrets:
+    """What was kept the last time; nothing before the first time."""
+    try:
+        found = json.loads(secrets_path().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def load_demo_data() -> None:
+    """Make what is missing. Raises ImproperlyConfigured with DEBUG off: known log-ins have no place on a real site."""
+    if not settings.DEBUG:
+        raise ImproperlyConfigured("Demo data is for trying things out: it is only loaded with DEBUG=on.")
+    kept = read_secrets()
+    user = _load_user(kept)
+    store = _load_store(user)
+    kept["store"] = {"id": store.public_id, "name": store.name}
+    kept["provider_accounts"] = _load_provider_accounts(store)
+    _load_api_key(store, kept)
+    _load_webhook_endpoint(store, kept)
+    _write_secrets(kept)
+
+
+def _load_user(kept: Secrets) -> Any:
+    users = get_user_model()._default_manager
+    user = users.filter(username=USERNAME).first()
+    if user is None:
+        user = users.model(username=USERNAME, email="demo@duka.example", first_name="Demo", is_staff=True)
+        user.is_superuser = True
+    password = kept.get("console", {}).get("password", "")
+    if not password or not user.check_password(password):
+        password = f"{secrets.token_hex(3)}-{secrets.token_hex(3)}"
+        user.set_password(password)
+        user.save()
+    kept["console"] = {"username": USERNAME, "password": password}
+    return user
+
+
+def _load_store(user: Any) -> Store:
+    store = Store.objects.select_related("merchant").filter(code=STORE_CODE).first()
+    if store is not None:
+        return store
+    merchant: Merchant = create_merchant(name="Duka la Mfano Ltd", owner=user)
+    return create_store(merchant=approve_merchant(merchant=merchant), name="Duka la Mfano", code=STORE_CODE)
+
+
+def _load_provider_accounts(store: Store) -> dict[str, str]:
+    """Accounts at the simulated M-Pesa and at the mock provider; their public ids by provider."""
+    from majuu_sim.daraja.config import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, App
+
+    app = App()
+    mpesa = {"consumer_key": app.consumer_key, "consumer_secret": app.consumer_secret, "passkey": SANDBOX_PASSKEY}
+    wanted = {
+        "mpesa": ("Simulated paybill", mpesa | {"shortcode": SANDBOX_SHORTCODE}),
+        "mock": ("Mock", {"secret": MockCredentials.generate().secret.get_secret_value()}),
+    }
+    found = {}
+    for priority, (provider, (name, credentials)) in enumerate(reversed(wanted.items())):
+        account = ProviderAccount.objects.filter(store=store, provider=provider, livemode=False).first()
+        found[provider] = account or create_provider_account(
+            store=store, provider=provider, livemode=False, name=name, credentials=credentials, priority=priority
+        )
+    return {provider: account.public_id for provider, account in found.items()}
+
+
+def _load_api_key(store: Store, kept: Secrets) -> None:
+    try:
+        if authenticate(str(kept.get("api_key", ""))).store_id == store.pk:
+            return
+    except KeyRefused:
+        pass
+    kept["api_key"] = create_api_key(store=store, livemode=False, name="Demo shop").key
+
+
+def _load_webhook_endpoint(store: Store, kept: Secrets) -> None:
+    """The shop's endpoint, moved when the shop has moved. Without a shop there is none."""
+    if not settings.SANDBOX_SHOP_URL:
+        return
+    url = f"{settings.SANDBOX_SHOP_URL}/webhooks"
+    known = kept.get("webhook", {})
+    mine = WebhookEndpoint.objects.filter(store=store, livemode=False, status=WebhookEndpoint.Status.ENABLED)
+    endpoint = next((row for row in mine.order_by("pk") if row.description == "Demo shop"), None)
+    if endpoint is None:
+        created = create_webhook_endpoint(store=store, livemode=False, url=url, description="Demo shop")
+    elif known.get("id") != endpoint.public_id:
+        created = rotate_secret(endpoint=endpoint)  # its secret is lost, so nobody verifies by it
+    else:
+        created = None
+    if endpoint is not None and endpoint.url != url:
+        update_webhook_endpoint(endpoint=endpoint, url=url)
+    if created is not None:
+        kept["webhook"] = {"id": created.endpoint.public_id, "secret": created.secret}
+
+
+def _write_secrets(kept: Secrets) -> None:
+    path = secrets_path()
+    new = path.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(kept, file, indent=2)
+        file.write("\n")
+    new.replace(path)

@@ -1,0 +1,15 @@
+"""Addresses of the sandbox project."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from sandbox_project.landing import landing
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", landing, name="landing"),
+    path("api/v1/", include("majuu_core.api.urls")),
+    path("console/", include("majuu_core.console.urls")),
+    path("", include("majuu_core.webhooks.urls")),
+    path("", include("majuu_core.checkout.urls")),
+]

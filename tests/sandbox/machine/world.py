@@ -1,0 +1,216 @@
+"""A store, its customers, a provider and a post office between them. The machine only decides what happens next."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Min
+from django.test import Client
+from moneyed import Money
+
+from majuu_core.common.clock import VirtualClock, use_clock
+from majuu_core.common.problems import Conflict, Invalid
+from majuu_core.common.randomness import seeded_ids
+from majuu_core.merchants.models import ProviderAccount, Store
+from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
+from majuu_core.payments.follow_ups import run_due_follow_ups
+from majuu_core.payments.intents import (
+    IntentDetails,
+    cancel_payment_intent,
+    create_payment_intent,
+    expire_due_intents,
+)
+from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.testing.factories import make_provider_account, make_store
+from majuu_core.webhooks.inbound_processing import process_waiting
+from majuu_core.webhooks.models import InboundWebhook
+from tests.sandbox.machine.deaths import Killed, Point, before_the_answer_is_stored, killed_at
+from tests.sandbox.machine.drivers import Letter, ProviderDriver
+from tests.sandbox.machine.rewinding import Rewind
+
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+CURRENCY = "KES"
+# The last question is asked 25 hours after a charge, the last look at a message about 24 hours after its arrival.
+LONGEST = timedelta(hours=40)
+
+
+class Stage:
+    """What all examples share: the other side, a store with an account there, and the way back to before them."""
+
+    def __init__(self, driver: ProviderDriver, rewind: Rewind, clock: VirtualClock) -> None:
+        self.driver = driver
+        self.rewind = rewind
+        self.clock = clock
+
+    @staticmethod
+    def furnish(driver: ProviderDriver) -> None:
+        """The rows every example starts with."""
+        make_provider_account(store=make_store(), provider=driver.code, credentials=driver.credentials())
+
+
+class World:
+    """One example's world. Time stands still unless ``advance`` is called."""
+
+    def __init__(self, stage: Stage, *, seed: int, late_success: str) -> None:
+        self.driver = stage.driver
+        self._stage = stage
+        self._open = ExitStack()
+        stage.rewind.start()
+        self.clock = stage.clock
+        self.clock._now = START  # it never goes back for anybody but the next example
+        self._open.enter_context(use_clock(self.clock))
+        self._open.enter_context(seeded_ids(seed))
+        cache.clear()
+        self.driver.reset(seed)
+        self._client = Client(raise_request_exception=False)
+        Store.objects.update(late_success=late_success)
+        self.store = Store.objects.get()
+        self.account = ProviderAccount.objects.get()
+        self.intents: list[uuid.UUID] = []
+        self.requests: list[tuple[uuid.UUID, PaymentChoice, str]] = []
+        self.post: list[Letter] = []  # on its way to us
+        self.read: list[Letter] = []  # what reached us
+        self.received = 0  # requests to addresses of ours that we answered for
+
+    def close(self) -> None:
+        self._open.close()
+        self._stage.rewind.stop()
+
+    # What the shop and its customers do.
+
+    def create_intent(self, amount: int, lifetime: timedelta) -> None:
+        wanted = IntentDetails(amount=Money(amount, CURRENCY), lifetime=lifetime)
+        intent = create_payment_intent(store=self.store, livemode=False, details=wanted)
+        self.intents.append(intent.pk)
+
+    def confirm(
+        self, intent_id: uuid.UUID, customer: str, *, part: int | None, death: Point | None, overtaken: bool
+    ) -> None:
+        """The customer starts to pay. ``overtaken``: callbacks are heard before our own answer is stored."""
+        amount = None if part is None else Money(part, CURRENCY)
+        data = self.driver.method_data(customer)
+        choice = PaymentChoice(payment_method=self.driver.payment_method, payment_method_data=data, amount=amount)
+        request = (intent_id, choice, f"request-{len(self.requests)}")
+        self.requests.append(request)
+        with ExitStack() as around:
+            around.enter_context(killed_at(death))
+            if overtaken:
+                around.enter_context(before_the_answer_is_stored(self.hear_everything))
+            self._send(request)
+
+    def send_again(self, number: int) -> None:
+        """The shop repeats a request it got no answer to: the same key, the same body."""
+        self._send(self.requests[number])
+
+    def _send(self, request: tuple[uuid.UUID, PaymentChoice, str]) -> None:
+        intent_id, choice, key = request
+        intent = PaymentIntent.objects.select_related("store").get(pk=intent_id)
+        started = Charge.objects.filter(request_key=key).first()
+        try:
+            _, charge = confirm_payment_intent(intent=intent, choice=choice, request_key=key)
+        except (Conflict, Invalid):
+            assert started is None, "a repeated request was refused, though its charge exists"
+        else:
+            assert started is None or started.pk == charge.pk
+
+    def cancel(self, intent_id: uuid.UUID) -> None:
+        try:
+            cancel_payment_intent(intent=PaymentIntent.objects.get(pk=intent_id))
+        except Conflict:
+            return
+
+    # What the worker does.
+
+    def ask(self, death: Point | None = None) -> None:
+        with killed_at(death):
+            run_due_follow_ups()
+
+    def work(self, death: Point | None = None) -> None:
+        with killed_at(death):
+            process_waiting()
+
+    def expire(self) -> None:
+        expire_due_intents()
+
+    # What the post does.
+
+    def collect(self) -> None:
+        self.post += self.driver.collect()
+
+    def forge(self, charge_id: uuid.UUID, kind: str) -> None:
+        letter = self.driver.forge(Charge.objects.get(pk=charge_id), kind)
+        if letter is not None:
+            self.post.append(letter)
+
+    def deliver(self, letter: Letter, death: Point | None = None) -> None:
+        self.received += 1
+        try:
+            status = self._deliver(letter)
+            if death is None:
+                assert status in (200, 400), f"a callback was answered with {status}"
+        except Killed:
+            pass
+
+    def deliver_dying(self, letter: Letter, death: Point) -> None:
+        """The process dies while it takes the letter. What was not kept was not answered: the sender sends it again."""
+        before = InboundWebhook.objects.count()
+        with killed_at(death):
+            self._deliver(letter)
+        self.received += InboundWebhook.objects.count() - before
+
+    def deliver_astray(self, letter: Letter) -> None:
+        """To an address that is none of ours: the secret is wrong."""
+        wrong = letter.path[:-1] + ("0" if letter.path[-1] != "0" else "1")
+        assert self._deliver(replace(letter, path=wrong)) == 404
+
+    def hear_everything(self) -> None:
+        """All callbacks arrive and are worked on at once."""
+        self.driver.run_due()
+        self.collect()
+        while self.post:
+            self.deliver(self.post.pop(0))
+        self.work()
+
+    def _deliver(self, letter: Letter) -> int:
+        self.read.append(letter)
+        response = self._client.generic(
+            "POST", letter.path, letter.body, content_type="application/json", headers=dict(letter.headers)
+        )
+        return response.status_code
+
+    # Time.
+
+    def advance(self, step: timedelta) -> None:
+        self.clock.advance(step)
+        self.driver.run_due()
+        self.collect()
+
+    def drain(self) -> None:
+        """The provider is up, all that is on its way arrives, and nobody does anything until nothing is due."""
+        end = self.clock.now() + LONGEST
+        while self.clock.now() < end:
+            self.driver.run_due()
+            self.collect()
+            for letter in self.post:
+                self.deliver(letter)
+            self.post.clear()
+            self.work()
+            self.ask()
+            due = self._next_due()
+            if due is None:
+                break
+            self.clock.advance(max(due - self.clock.now(), timedelta(0)))
+        self.expire()
+
+    def _next_due(self) -> datetime | None:
+        asked: dict[str, Any] = Charge.objects.aggregate(at=Min("follow_up_at"))
+        worked: dict[str, Any] = InboundWebhook.objects.filter(state="received").aggregate(at=Min("next_attempt_at"))
+        times = [row["at"] for row in (asked, worked) if row["at"] is not None]
+        if not self.driver.is_idle():
+            times.append(self.clock.now() + timedelta(seconds=30))
+        return min(times, default=None)
