@@ -28,7 +28,7 @@ VAR = Path(env.str("SANDBOX_VAR", default=str(HERE.parent / "var"))).resolve()
 def _own_secret_key() -> str:
     """A random key of this folder's own: made once, readable by its owner only. For DEBUG."""
     path = VAR / "secret-key"
-    VAR.mkdir(parents=True, exist_ok=True)
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -105,7 +105,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Where things are kept -------------------------------------------------------------------------------------------
 _database_url = env.str("DATABASE_URL", default="sqlite:///majuu.sqlite3")
 if _database_url.startswith("sqlite:"):
-    VAR.mkdir(parents=True, exist_ok=True)
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DATABASES = {
     "default": database_settings(
         _database_url, folder=VAR, behind_pooler=env.bool("DATABASE_BEHIND_POOLER", default=False)

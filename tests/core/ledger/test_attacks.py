@@ -165,7 +165,7 @@ def test_replace_does_not_change_a_row(books: dict[str, uuid.UUID]) -> None:
 
 @on("mysql", "sqlite")
 def test_replace_by_another_unique_column_does_not_remove_a_row(books: dict[str, uuid.UUID]) -> None:
-    voids_again = {"phase": "void_pending", "pending_id": books["resolved"], "amount": "20.00"}
+    voids_again: dict[str, Any] = {"phase": "void_pending", "pending_id": books["resolved"], "amount": "20.00"}
 
     refused(*insert_transfer("REPLACE", **voids_again))
 
@@ -254,7 +254,10 @@ def test_accounts_currency_and_mode_agree(column: str, value: Any) -> None:
 
 
 def test_a_live_transfer_cannot_join_a_test_transaction() -> None:
-    ends = {"debit_account_id": clearing(livemode=True).id, "credit_account_id": payable(livemode=True).id}
+    ends: dict[str, Any] = {
+        "debit_account_id": clearing(livemode=True).id,
+        "credit_account_id": payable(livemode=True).id,
+    }
 
     refused(*insert_transfer(**ends, livemode=True))
 

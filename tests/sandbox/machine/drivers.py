@@ -5,13 +5,13 @@ A provider package joins the machine with a driver of its own; nothing else here
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from hypothesis.strategies import SearchStrategy
 
-from majuu_core.common.clock import VirtualClock
 from majuu_core.payments.models import Charge
 
 
@@ -47,7 +47,7 @@ class ProviderDriver(Protocol):
     payment_method: str
     forgeries: tuple[str, ...]
 
-    def open(self, clock: VirtualClock) -> None:
+    def open(self, now: Callable[[], datetime]) -> None:
         """Start the other side, once. Its time is ours."""
 
     def close(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from majuu_core.common import ids
-from majuu_core.common.clock import VirtualClock
 from majuu_core.payments.addresses import charge_callback_url, read_callback_path
 from majuu_core.payments.models import Charge
 from majuu_sim.clock import ExternalClock
@@ -31,10 +32,10 @@ class MpesaDriver:
     payment_method = "mpesa_stk"
     forgeries = ("success", "wrong_amount", "failure", "foreign_reference", "other_charge", "nonsense")
 
-    def open(self, clock: VirtualClock) -> None:
+    def open(self, now: Callable[[], datetime]) -> None:
         self._post = CollectingTransport()
         config = DarajaConfig(pending_style="mixed", event_shape="mixed", max_clock_skew=5)
-        self._daraja = DarajaSimulator(clock=ExternalClock(clock.now), transport=self._post, config=config).serve()
+        self._daraja = DarajaSimulator(clock=ExternalClock(now), transport=self._post, config=config).serve()
 
     def close(self) -> None:
         self._daraja.close()

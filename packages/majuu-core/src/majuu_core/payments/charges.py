@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from moneyed import Money
@@ -230,7 +231,9 @@ def _build_charge(intent: PaymentIntent, account: ProviderAccount, request: Paym
     now = clock.now()
     zero = Money(0, request.amount.currency)
     first_question = timedelta(seconds=installed_providers().get(account.provider).info.follow_up_seconds[0])
+    amounts: dict[str, Any] = {"amount": request.amount, "amount_received": zero, "fee": zero}
     return Charge(
+        **amounts,
         id=ids.new_uuid(),
         payment_intent=intent,
         livemode=intent.livemode,
@@ -238,9 +241,6 @@ def _build_charge(intent: PaymentIntent, account: ProviderAccount, request: Paym
         provider=account.provider,
         payment_method=request.payment_method,
         payer=request.payment_method_data.get("phone", request.payment_method_data.get("email", ""))[:80],
-        amount=request.amount,
-        amount_received=zero,
-        fee=zero,
         request_key=request_key,
         follow_up_at=max(now + CALL_LEASE, now + first_question),
         created_at=now,

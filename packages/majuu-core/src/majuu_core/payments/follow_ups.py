@@ -84,7 +84,7 @@ def _follow_up_safely(charge_id: uuid.UUID) -> bool:
         return True
 
 
-def _claim(charge_id: uuid.UUID, at: datetime, now: datetime) -> bool:
+def _claim(charge_id: uuid.UUID, at: datetime | None, now: datetime) -> bool:
     return Charge.objects.filter(pk=charge_id, follow_up_at=at).update(follow_up_at=now + LEASE) == 1
 
 

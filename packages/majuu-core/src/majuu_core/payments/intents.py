@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from moneyed import Money
@@ -200,12 +201,11 @@ def _card_number(field_name: str) -> Invalid:
 def _build_intent(store: Store, livemode: bool, details: IntentDetails) -> PaymentIntent:
     now: datetime = clock.now()
     zero = Money(0, details.amount.currency)
+    amounts: dict[str, Any] = {"amount": details.amount, "amount_received": zero, "surplus": zero}
     return PaymentIntent(
+        **amounts,
         store=store,
         livemode=livemode,
-        amount=details.amount,
-        amount_received=zero,
-        surplus=zero,
         capture_method=details.capture_method,
         payment_methods=list(details.payment_methods),
         reference=details.reference,

@@ -5,7 +5,7 @@ Written only by this room's services. Amounts are decimals in the currency's own
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -19,7 +19,7 @@ from majuu_core.merchants.models import ProviderAccount, Store
 
 def money_field(**options: Any) -> Any:
     """A money column whose currency is the row's one ``currency`` column."""
-    return MoneyField(
+    return MoneyField(  # type: ignore[no-untyped-call]
         max_digits=19,
         decimal_places=4,
         default_currency=None,
@@ -34,6 +34,9 @@ class PaymentIntent(PublicIdMixin, models.Model):
     """What a customer owes a store: one per purchase, paid by one or more charges."""
 
     id_prefix = "pi"
+    objects: ClassVar[models.Manager[PaymentIntent]]
+    if TYPE_CHECKING:
+        currency: str
 
     class Status(models.TextChoices):
         REQUIRES_PAYMENT_METHOD = "requires_payment_method", "Waiting for a payment method"
@@ -105,6 +108,9 @@ class Charge(PublicIdMixin, models.Model):
     """One attempt to take money for an intent at one provider. Never deleted, whatever the call did."""
 
     id_prefix = "ch"
+    objects: ClassVar[models.Manager[Charge]]
+    if TYPE_CHECKING:
+        currency: str
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"

@@ -78,7 +78,7 @@ def _says_nothing_new(charge: Charge, result: Result, now: datetime) -> bool:
     if charge.status != Charge.Status.REQUIRES_ACTION or result.status is not _S.PENDING:
         return False
     expires = (charge.next_action or {}).get("expires_at")
-    return bool(expires) and datetime.fromisoformat(expires) > now
+    return isinstance(expires, str) and datetime.fromisoformat(expires) > now
 
 
 def _details(charge: Charge, result: Result) -> dict[str, Any]:

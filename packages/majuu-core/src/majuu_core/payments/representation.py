@@ -74,7 +74,8 @@ def represent_charge(charge: Charge, *, intent_id: str) -> dict[str, Any]:
 
 def remaining_amount(intent: PaymentIntent) -> Money:
     """What is still owed; never below zero."""
-    return max(intent.amount - intent.amount_received, Money(0, intent.currency))
+    owed: Money = intent.amount - intent.amount_received
+    return max(owed, Money(0, intent.currency))
 
 
 def _represent_failure(charge: Charge) -> dict[str, str] | None:

@@ -132,7 +132,7 @@ class Lanes:
         return None
 
     def take_long(self, job: Job) -> list[Job]:
-        """The request is not answered promptly. Returns the endpoint's queued jobs, which now have to wait their turn."""
+        """The request is not answered promptly. Returns the endpoint's queued jobs: they have to wait their turn."""
         endpoint = self._main.get(job) or self._slow[job]
         if job in self._main and len(self._slow) < self.slow_limit:
             self._slow[job] = self._main.pop(job)

@@ -244,7 +244,7 @@ def _explain_conflict(inbound: InboundWebhook, event: ProviderEvent) -> Outcome:
 def _event_row(inbound: InboundWebhook, event: ProviderEvent) -> InboundEvent:
     return InboundEvent(
         inbound=inbound,
-        provider_account_id=inbound.provider_account_id,
+        provider_account=inbound.provider_account,
         event_id=event.event_id[:255],
         type=event.type[:64],
         created_at=clock.now(),

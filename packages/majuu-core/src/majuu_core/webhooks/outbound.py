@@ -26,7 +26,7 @@ GONE = 410
 _BUSY = frozenset({429, 503})
 
 
-# These three are made for every message, and frozen dataclasses take several times as long to make. Nobody changes them.
+# Made for every message; frozen dataclasses take several times as long to make. Nobody changes them once they are full.
 
 
 @dataclass(slots=True, eq=False)

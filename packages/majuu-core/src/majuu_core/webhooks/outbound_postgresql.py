@@ -53,8 +53,10 @@ WITH picked AS MATERIALIZED (
     FROM picked WHERE delivery.id = picked.id
   RETURNING delivery.id, delivery.endpoint_id, delivery.attempts, delivery.event_id
 )
-SELECT taken.id, taken.endpoint_id, taken.attempts, event.id, event.type, to_char(event.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), event.livemode,
-       event.object_id, event.data::text, endpoint.url, endpoint.updated_at::text, endpoint.failing_since IS NOT NULL
+SELECT taken.id, taken.endpoint_id, taken.attempts, event.id, event.type,
+       to_char(event.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       event.livemode, event.object_id, event.data::text,
+       endpoint.url, endpoint.updated_at::text, endpoint.failing_since IS NOT NULL
   FROM taken JOIN {_EVENT} event ON event.id = taken.event_id
   JOIN {_ENDPOINT} endpoint ON endpoint.id = taken.endpoint_id
 """  # noqa: S608 - the names of our own tables

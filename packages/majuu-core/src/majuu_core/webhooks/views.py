@@ -26,7 +26,7 @@ def receive(request: HttpRequest, subject: str, secret: str) -> HttpResponse:
         subject=subject,
         secret=secret,
         headers={name.lower(): value for name, value in request.headers.items()},
-        query=dict(request.GET.items()),
+        query={name: str(value) for name, value in request.GET.items()},
         body=request.read(MAX_BODY + 1),
         remote_addr=address,
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Router
+from ninja.params.functions import Query
 
 from majuu_core.api.auth import acting, require, store_of
 from majuu_core.api.idempotency import identity_of, replay_or_conflict, run_once

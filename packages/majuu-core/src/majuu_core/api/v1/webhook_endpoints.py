@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Router
+from ninja.params.functions import Query
 
 from majuu_core.api.auth import acting, require, store_of
 from majuu_core.api.idempotency import run_once
@@ -44,7 +45,8 @@ _PROBLEMS = {401: ProblemOut, 403: ProblemOut, 404: ProblemOut, 409: ProblemOut,
 def find_endpoint(caller: KeyIdentity, public_id: str) -> WebhookEndpoint:
     """The caller's endpoint. Raises NotFound, also for another store's and for a deleted one."""
     try:
-        return _endpoints(caller).get(pk=WebhookEndpoint.uuid_of(public_id))
+        endpoint: WebhookEndpoint = _endpoints(caller).get(pk=WebhookEndpoint.uuid_of(public_id))
+        return endpoint
     except (ValueError, WebhookEndpoint.DoesNotExist):
         raise NotFound(
             "webhook_endpoint_not_found", "There is no such webhook endpoint in this store and mode."

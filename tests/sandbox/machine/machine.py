@@ -1,0 +1,156 @@
+"""The state machine: everything that can happen to payments, in any order, with the invariants after every step."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from majuu_core.payments.models import Charge
+from tests.sandbox.machine.deaths import ASKING, CONFIRMING, HEARING, WORKING
+from tests.sandbox.machine.invariants import Invariants
+from tests.sandbox.machine.world import Stage, World
+
+PICK = st.integers(0, 5)
+STEPS = st.sampled_from([1, 3, 10, 20, 60, 130, 700, 4000])
+
+
+def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
+    """The machine for one provider."""
+    driver = stage.driver
+
+    class PaymentsMachine(RuleBasedStateMachine):
+        """One store, up to three intents, a few customers, one provider that may do anything."""
+
+        world: World | None = None
+
+        @initialize(seed=st.integers(0, 2**16), late_success=st.sampled_from(["succeed", "park"]))
+        def begin(self, seed: int, late_success: str) -> None:
+            self.world = World(stage, seed=seed, late_success=late_success)
+            self.invariants = Invariants(self.world)
+
+        @property
+        def here(self) -> World:
+            assert self.world is not None
+            return self.world
+
+        def intent(self, pick: int) -> uuid.UUID:
+            return self.here.intents[pick % len(self.here.intents)]
+
+        def has_intents(self) -> bool:
+            return bool(self.here.intents)
+
+        def has_requests(self) -> bool:
+            return bool(self.here.requests)
+
+        def has_post(self) -> bool:
+            return bool(self.here.post)
+
+        def may_create(self) -> bool:
+            return len(self.here.intents) < 3
+
+        @precondition(may_create)
+        @rule(amount=driver.amounts(), minutes=st.sampled_from([2, 60, 1440]))
+        def create_intent(self, amount: int, minutes: int) -> None:
+            self.here.create_intent(amount, timedelta(minutes=minutes))
+
+        @precondition(has_intents)
+        @rule(
+            pick=PICK,
+            customer=driver.customers(),
+            fault=driver.faults(),
+            part=st.sampled_from([None, None, 1, 60]),
+            overtaken=st.booleans(),
+        )
+        def confirm(self, pick: int, customer: str, fault: Any, part: int | None, overtaken: bool) -> None:
+            driver.plan(customer, fault)
+            self.here.confirm(self.intent(pick), customer, part=part, death=None, overtaken=overtaken)
+
+        @precondition(has_intents)
+        @rule(pick=PICK, customer=driver.customers(), fault=driver.faults(), death=st.sampled_from(CONFIRMING))
+        def confirm_and_die(self, pick: int, customer: str, fault: Any, death: Any) -> None:
+            driver.plan(customer, fault)
+            self.here.confirm(self.intent(pick), customer, part=None, death=death, overtaken=False)
+
+        @precondition(has_requests)
+        @rule(pick=PICK)
+        def send_the_same_request_again(self, pick: int) -> None:
+            self.here.send_again(pick % len(self.here.requests))
+
+        @precondition(has_intents)
+        @rule(pick=PICK)
+        def cancel(self, pick: int) -> None:
+            self.here.cancel(self.intent(pick))
+
+        @rule()
+        def expire(self) -> None:
+            self.here.expire()
+
+        @rule(seconds=STEPS)
+        def wait(self, seconds: int) -> None:
+            self.here.advance(timedelta(seconds=seconds))
+
+        @rule(death=st.none() | st.sampled_from(ASKING))
+        def follow_up(self, death: Any) -> None:
+            self.here.ask(death)
+
+        @rule(death=st.none() | st.sampled_from(WORKING))
+        def work_on_messages(self, death: Any) -> None:
+            self.here.work(death)
+
+        @rule(trouble=driver.troubles())
+        def cause_trouble(self, trouble: Any) -> None:
+            driver.cause(trouble)
+
+        @precondition(has_post)
+        @rule(pick=PICK, again=st.booleans())
+        def deliver(self, pick: int, again: bool) -> None:
+            """In any order; ``again``: it will come once more."""
+            position = pick % len(self.here.post)
+            letter = self.here.post[position] if again else self.here.post.pop(position)
+            self.here.deliver(letter)
+
+        @precondition(has_post)
+        @rule(pick=PICK, death=st.sampled_from(HEARING))
+        def deliver_and_die(self, pick: int, death: Any) -> None:
+            self.here.deliver_dying(self.here.post.pop(pick % len(self.here.post)), death)
+
+        @precondition(has_post)
+        @rule(pick=PICK)
+        def lose(self, pick: int) -> None:
+            self.here.post.pop(pick % len(self.here.post))
+
+        @precondition(has_post)
+        @rule(pick=PICK)
+        def deliver_astray(self, pick: int) -> None:
+            self.here.deliver_astray(self.here.post[pick % len(self.here.post)])
+
+        @precondition(lambda self: bool(self.here.read))
+        @rule(pick=PICK)
+        def replay(self, pick: int) -> None:
+            self.here.deliver(self.here.read[pick % len(self.here.read)])
+
+        @precondition(has_requests)
+        @rule(pick=PICK, kind=st.sampled_from(driver.forgeries))
+        def forge(self, pick: int, kind: str) -> None:
+            charges = list(Charge.objects.order_by("pk").values_list("pk", flat=True))
+            if charges:
+                self.here.forge(charges[pick % len(charges)], kind)
+
+        @invariant()
+        def promises_hold(self) -> None:
+            self.invariants.check()
+
+        def teardown(self) -> None:
+            if self.world is None:
+                return
+            try:
+                self.world.drain()
+                self.invariants.check_end()
+            finally:
+                self.world.close()
+
+    return PaymentsMachine

@@ -1,0 +1,31 @@
+"""How hard the machine tries.
+
+``HYPOTHESIS_PROFILE=dev`` (the usual one, 50 examples), ``ci`` (1,000, the same ones every time; chosen by itself when
+``CI=true``) or ``nightly`` (10,000, new ones every time). A failure prints the shortest run that fails, as Python that
+can be pasted into a test, and a ``@reproduce_failure`` blob; ``pytest --hypothesis-seed=N`` repeats a random run. On a
+database that is not SQLite in memory an example is twenty times dearer, and there are a twentieth as many.
+"""
+
+from __future__ import annotations
+
+import os
+
+from django.db import connection
+from hypothesis import HealthCheck, settings
+
+EXAMPLES = {"dev": 50, "ci": 1000, "nightly": 10_000}
+
+
+def machine_settings(steps: int = 20) -> settings:
+    """For run_state_machine_as_test."""
+    name = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
+    examples = EXAMPLES.get(name, EXAMPLES["dev"])
+    return settings(
+        max_examples=examples if connection.vendor == "sqlite" else max(examples // 20, 10),
+        stateful_step_count=steps,
+        deadline=None,
+        derandomize=name == "ci",
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
