@@ -81,4 +81,5 @@ LOGGING = {
 MAJUU_ENCRYPTION_KEYS = ["benchmarks-only-master-key-0123456789abcdef"]
 MAJUU_PUBLIC_URL = "http://127.0.0.1:8000"
 MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = True
+MAJUU_PROVIDERS = {"mpesa": {"test": {"callback_addresses": "*"}}}
 Q_CLUSTER = {"name": "majuu", "orm": "default", "timeout": 60, "retry": 300}

@@ -24,6 +24,7 @@ from majuu_core.merchants.services import approve_merchant, create_merchant, cre
 from majuu_core.testing.fake import MockCredentials
 from majuu_core.webhooks.endpoints import create_webhook_endpoint, rotate_secret, update_webhook_endpoint
 from majuu_core.webhooks.models import WebhookEndpoint
+from sandbox_project.places import shop_url, var_folder
 
 STORE_CODE = "duka-la-mfano"
 USERNAME = "demo"
@@ -32,7 +33,7 @@ Secrets = dict[str, Any]
 
 def secrets_path() -> Path:
     """The file of the secrets: ``demo.json`` in the folder SANDBOX_VAR."""
-    return Path(settings.VAR) / "demo.json"
+    return var_folder() / "demo.json"
 
 
 def read_secrets() -> Secrets:
@@ -45,7 +46,7 @@ def read_secrets() -> Secrets:
 
 
 def load_demo_data() -> None:
-    """Make what is missing. Raises ImproperlyConfigured with DEBUG off: known log-ins have no place on a real site."""
+    """Make what is missing. Raises ImproperlyConfigured with DEBUG off: a demo log-in has no place on a real site."""
     if not settings.DEBUG:
         raise ImproperlyConfigured("Demo data is for trying things out: it is only loaded with DEBUG=on.")
     kept = read_secrets()
@@ -111,9 +112,9 @@ def _load_api_key(store: Store, kept: Secrets) -> None:
 
 def _load_webhook_endpoint(store: Store, kept: Secrets) -> None:
     """The shop's endpoint, moved when the shop has moved. Without a shop there is none."""
-    if not settings.SANDBOX_SHOP_URL:
+    if not shop_url():
         return
-    url = f"{settings.SANDBOX_SHOP_URL}/webhooks"
+    url = f"{shop_url()}/webhooks"
     known = kept.get("webhook", {})
     mine = WebhookEndpoint.objects.filter(store=store, livemode=False, status=WebhookEndpoint.Status.ENABLED)
     endpoint = next((row for row in mine.order_by("pk") if row.description == "Demo shop"), None)

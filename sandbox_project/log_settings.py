@@ -16,7 +16,7 @@ _PAYMENT_LINK = re.compile(r"(/pay/)[0-9a-z]{16,}")
 class RedactingFormatter(logging.Formatter):
     """Masks keys, tokens, card numbers, payment links and the secrets of callback addresses, in tracebacks too."""
 
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         """The finished line."""

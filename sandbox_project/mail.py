@@ -26,5 +26,7 @@ def mail_settings(url: str, *, version: tuple[int, ...] = django.VERSION[:2]) ->
     if version < (6, 1):
         return config | ({"EMAIL_TIMEOUT": _TIMEOUT_SECONDS} if uses_network else {})
     options = {_OPTIONS[name]: value for name, value in config.items() if name in _OPTIONS}
-    mailer = {"BACKEND": backend}
-    return {"MAILERS": {"default": mailer | ({"OPTIONS": options | {"timeout": _TIMEOUT_SECONDS}} if uses_network else {})}}
+    mailer: dict[str, Any] = {"BACKEND": backend}
+    if uses_network:
+        mailer["OPTIONS"] = options | {"timeout": _TIMEOUT_SECONDS}
+    return {"MAILERS": {"default": mailer}}

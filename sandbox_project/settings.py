@@ -41,7 +41,7 @@ def _own_secret_key() -> str:
 
 def _required(name: str, example: str) -> str:
     if value := env.str(name, default=""):
-        return value
+        return str(value)
     raise ImproperlyConfigured(f"Set {name} ({example}). To try things out on your own machine, set DEBUG=on instead.")
 
 
@@ -156,6 +156,8 @@ TIME_ZONE = env.str("TIME_ZONE", default="Africa/Nairobi")  # of what people see
 # --- Static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR / "static")))
+if DEBUG:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
 WHITENOISE_USE_FINDERS = DEBUG  # no collectstatic needed while trying things out
 WHITENOISE_AUTOREFRESH = False
 STORAGES = {
@@ -181,6 +183,8 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 _https = _public.scheme == "https"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600 if _https and not DEBUG else 0)
+# Whether the domains below this one are served by https alone, and for ever, is not ours to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Only where a proxy sets this header on every request may it be believed.
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

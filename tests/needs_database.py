@@ -1,4 +1,4 @@
-"""A pytest plugin for the runs on PostgreSQL and MariaDB: leaves out the tests that touch no database.
+"""A pytest plugin for the runs on PostgreSQL and MariaDB: leaves out the tests that touch no database, and the browser.
 
 Loaded with ``-p tests.needs_database`` by ``scripts/run_tests.py``. SQLite has run everything by then.
 """
@@ -17,6 +17,8 @@ DATABASE_FIXTURES = frozenset(
 
 def needs_database(item: pytest.Item) -> bool:
     """Whether a test is marked ``django_db`` or ``postgresql``, asks for a database fixture, or is a TestCase."""
+    if item.get_closest_marker("browser"):
+        return False  # what a page looks like does not depend on the database
     if item.get_closest_marker("django_db") or item.get_closest_marker("postgresql"):
         return True
     if DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -7,6 +7,7 @@ from typing import Any
 import environ
 
 from majuu_core.apps import CORE_APPS
+from majuu_core.console import unfold_settings
 
 env = environ.Env()
 
@@ -81,6 +82,7 @@ TEMPLATES = [
     }
 ]
 STATIC_URL = "/static/"
+UNFOLD = unfold_settings()
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

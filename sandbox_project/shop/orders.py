@@ -63,23 +63,26 @@ class Orders:
 
     def take_event(self, webhook_id: str, event: dict[str, Any]) -> bool:
         """Apply a verified event. False when it came before: its id is kept, so its effect happens once."""
-        intent = _intent_in(event)
+        event_type, charge = str(event.get("type", "")), _part(event, "charge")
+        intent_id = str(_part(event, "payment_intent").get("id") or charge.get("payment_intent") or "")
         with self._open() as database:
             seen = database.execute("UPDATE events SET copies = copies + 1 WHERE id = ?", (webhook_id,)).rowcount
             if seen:
                 return False
             database.execute(
                 "INSERT INTO events (id, type, payment_intent, copies, received_at) VALUES (?, ?, ?, 1, ?)",
-                (webhook_id, str(event.get("type", "")), intent.get("id"), time.time()),
+                (webhook_id, event_type, intent_id or None, time.time()),
             )
-            _move_order(database, str(event.get("type", "")), intent)
+            _move_order(database, event_type, intent_id)
+            if charge:
+                _note_charge(database, charge)
         return True
 
     def count_refused(self, reason: str) -> None:
         """A message that did not prove where it came from."""
         with self._open() as database:
             database.execute(
-                "INSERT INTO refused (reason, times) VALUES (?, 1) ON CONFLICT (reason) DO UPDATE SET times = times + 1",
+                "INSERT INTO refused VALUES (?, 1) ON CONFLICT (reason) DO UPDATE SET times = times + 1",
                 (reason[:100],),
             )
 
@@ -87,7 +90,7 @@ class Orders:
         """The latest orders, newest first."""
         return self._rows("SELECT * FROM orders ORDER BY ordered_at DESC LIMIT ?", limit)
 
-    def list_events(self, limit: int = 12) -> list[dict[str, Any]]:
+    def list_events(self, limit: int = 8) -> list[dict[str, Any]]:
         """The latest verified events, newest first."""
         return self._rows("SELECT * FROM events ORDER BY received_at DESC, id DESC LIMIT ?", limit)
 
@@ -105,27 +108,30 @@ class Orders:
             return [dict(row) for row in database.execute(query, (argument,))]
 
 
-def _intent_in(event: dict[str, Any]) -> dict[str, Any]:
-    """The payment intent an event is about; of a charge's event, only its id."""
+def _part(event: dict[str, Any], name: str) -> dict[str, Any]:
+    """The object an event is about; empty when it is about something else."""
     data = event.get("data")
-    data = data if isinstance(data, dict) else {}
-    if isinstance(intent := data.get("payment_intent"), dict):
-        return {**intent, "latest_charge": data.get("charge") or intent.get("latest_charge")}
-    charge = data.get("charge")
-    return {"id": charge.get("payment_intent")} if isinstance(charge, dict) else {}
+    found = data.get(name) if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
-def _move_order(database: sqlite3.Connection, event_type: str, intent: dict[str, Any]) -> None:
-    if event_type not in _MOVES or not intent.get("id"):
+def _move_order(database: sqlite3.Connection, event_type: str, intent_id: str) -> None:
+    if event_type not in _MOVES:
         return
     state, before = _MOVES[event_type]
-    charge = intent.get("latest_charge") or {}
-    failure = charge.get("failure") or {}
     marks = ", ".join("?" * len(before))
     database.execute(
-        f"UPDATE orders SET state = ?, reason = ?, receipt = COALESCE(?, receipt) "  # noqa: S608 - only question marks
-        f"WHERE payment_intent = ? AND state IN ({marks})",
-        (state, failure.get("message"), charge.get("receipt"), intent["id"], *before),
+        f"UPDATE orders SET state = ? WHERE payment_intent = ? AND state IN ({marks})",  # noqa: S608 - question marks
+        (state, intent_id, *before),
+    )
+
+
+def _note_charge(database: sqlite3.Connection, charge: dict[str, Any]) -> None:
+    """Keep what an attempt to pay ended with: its receipt number, or why it failed."""
+    reason = (charge.get("failure") or {}).get("message")
+    database.execute(
+        "UPDATE orders SET receipt = COALESCE(?, receipt), reason = ? WHERE payment_intent = ?",
+        (charge.get("receipt"), reason, charge.get("payment_intent")),
     )
 
 

@@ -71,13 +71,18 @@ def test_paid_but_neither_amount_nor_receipt_is_in_the_answer(code: Any) -> None
         query_answer("4999"),
         query_answer(4999, CheckoutRequestID=None, ResponseCode=None),
         error(500, "500.001.1001", "The transaction is being processed"),
-        error(400, "400.002.02", "Bad Request - Invalid CheckoutRequestID"),
     ],
 )
 def test_the_not_final_answers(reply: Any) -> None:
     result = ask(reply)
 
     assert (result.status, result.provider_reference) == (ResultStatus.PENDING, CHECKOUT_ID)
+
+
+def test_an_id_that_daraja_does_not_know_yet_or_at_all_is_not_confirmed() -> None:
+    result = ask(error(400, "400.002.02", "Bad Request - Invalid CheckoutRequestID"))
+
+    assert (result.status, result.provider_reference) == (ResultStatus.PENDING, None)
 
 
 @pytest.mark.parametrize("code", sorted(STK_FAILURES))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -16,11 +16,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, then run each loader in its order."""
+        if not settings.DEBUG:
+            raise CommandError(
+                "This is for trying things out, with DEBUG=on. On a real site run migrate and createcachetable."
+            )
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
         for data in registries().demo_data.values():
-            try:
-                data.load()
-            except ImproperlyConfigured as problem:
-                raise CommandError(str(problem)) from None
+            data.load()
             self.stdout.write(f"demo data: {data.name}")

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from majuu_core.plugins.manager import temporary_plugin
+from majuu_core.providers.installed import installed_providers
 from tests.sandbox.machine.drivers import ProviderDriver
 from tests.sandbox.machine.world import Stage
 
@@ -12,14 +16,17 @@ from tests.sandbox.machine.world import Stage
 @pytest.fixture
 def make_stage(transactional_db: None, settings: Any) -> Iterator[Callable[[ProviderDriver], Stage]]:
     """A furnished stage for a driver; everything is as before when the test ends."""
-    opened: list[ProviderDriver] = []
+    logging.disable(logging.CRITICAL)  # a thousand examples of every misfortune
+    with ExitStack() as opened:
+        opened.callback(logging.disable, logging.NOTSET)
 
-    def make(driver: ProviderDriver) -> Stage:
-        stage = Stage(driver)
-        opened.append(driver)
-        settings.MAJUU_PROVIDERS = {driver.code: driver.options()}
-        return stage
+        def make(driver: ProviderDriver) -> Stage:
+            if driver.code not in installed_providers():
+                opened.enter_context(temporary_plugin(driver.plugin))
+            stage = Stage(driver)
+            opened.callback(driver.close)
+            settings.MAJUU_PUBLIC_URL = "http://127.0.0.1"  # where a simulator may send callbacks
+            settings.MAJUU_PROVIDERS = {driver.code: driver.options()}
+            return opened.enter_context(stage.furnished())
 
-    yield make
-    for driver in opened:
-        driver.close()
+        yield make

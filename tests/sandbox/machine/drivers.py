@@ -45,6 +45,7 @@ class ProviderDriver(Protocol):
 
     code: str
     payment_method: str
+    plugin: object  # brings the provider, where it is not installed
     forgeries: tuple[str, ...]
 
     def open(self, now: Callable[[], datetime]) -> None:

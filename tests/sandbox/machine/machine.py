@@ -30,7 +30,7 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         @initialize(seed=st.integers(0, 2**16), late_success=st.sampled_from(["succeed", "park"]))
         def begin(self, seed: int, late_success: str) -> None:
             self.world = World(stage, seed=seed, late_success=late_success)
-            self.invariants = Invariants(self.world)
+            self.watch = Invariants(self.world)
 
         @property
         def here(self) -> World:
@@ -142,14 +142,14 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
 
         @invariant()
         def promises_hold(self) -> None:
-            self.invariants.check()
+            self.watch.check()
 
         def teardown(self) -> None:
             if self.world is None:
                 return
             try:
                 self.world.drain()
-                self.invariants.check_end()
+                self.watch.check_end()
             finally:
                 self.world.close()
 

@@ -14,6 +14,7 @@ from hypothesis.strategies import SearchStrategy
 from majuu_core.common import ids
 from majuu_core.payments.addresses import charge_callback_url, read_callback_path
 from majuu_core.payments.models import Charge
+from majuu_mpesa import majuu_hooks
 from majuu_sim.clock import ExternalClock
 from majuu_sim.daraja import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, DarajaConfig, DarajaSimulator
 from majuu_sim.faults import PRESETS, FaultScript, Reply
@@ -22,6 +23,7 @@ from tests.sandbox.machine.drivers import Execution, Letter
 
 OUTCOMES = ("pay", "cancel", "insufficient", "wrong_pin", "timeout", "expired", "system_busy", "manual")
 CUSTOMERS = ("254712345678", "254722345678", "254110345678")
+INVENTED = "ws_CO_31122025235959999700000000"
 _TROUBLES = ("token", "stk_query:server_error", "stk_query:spike_arrest", "stk_query:accepted_timeout", "oauth:html")
 
 
@@ -30,6 +32,7 @@ class MpesaDriver:
 
     code = "mpesa"
     payment_method = "mpesa_stk"
+    plugin = majuu_hooks
     forgeries = ("success", "wrong_amount", "failure", "foreign_reference", "other_charge", "nonsense")
 
     def open(self, now: Callable[[], datetime]) -> None:
@@ -104,10 +107,14 @@ class MpesaDriver:
         return [Letter(urlsplit(url).path, body) for url, body in self._post.take()]
 
     def forge(self, charge: Charge, kind: str) -> Letter | None:
-        """``success`` and ``failure`` name the right request, if it is known; ``other_charge`` another one's."""
-        reference: str | None = charge.provider_reference or "ws_CO_05012026120000000712345678"
+        """``success`` and ``failure`` name the right request, if it is known; ``other_charge`` another one's.
+
+        What nobody can see through, and so is not forged here: at the secret address of one charge, the id of another
+        one's payment that we have not heard of yet. Only M-Pesa knows both.
+        """
+        reference: str | None = charge.provider_reference or INVENTED
         if kind == "foreign_reference":
-            reference = "ws_CO_31122025235959999700000000"
+            reference = INVENTED
         if kind == "other_charge":
             others = Charge.objects.exclude(pk=charge.pk).exclude(provider_reference=None).order_by("pk")
             reference = others.values_list("provider_reference", flat=True).first()

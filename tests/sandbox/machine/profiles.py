@@ -1,7 +1,7 @@
 """How hard the machine tries.
 
 ``HYPOTHESIS_PROFILE=dev`` (the usual one, 50 examples), ``ci`` (1,000, the same ones every time; chosen by itself when
-``CI=true``) or ``nightly`` (10,000, new ones every time). A failure prints the shortest run that fails, as Python that
+``CI=true``), ``nightly`` (10,000, new ones every time) or ``look`` (1,000 new ones, the first failure as it was found). A failure prints the shortest run that fails, as Python that
 can be pasted into a test, and a ``@reproduce_failure`` blob; ``pytest --hypothesis-seed=N`` repeats a random run. On a
 database that is not SQLite in memory an example is twenty times dearer, and there are a twentieth as many.
 """
@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 
 from django.db import connection
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = {"dev": 50, "ci": 1000, "nightly": 10_000}
+EXAMPLES = {"dev": 50, "ci": 1000, "nightly": 10_000, "look": 1000}
 
 
 def machine_settings(steps: int = 20) -> settings:
@@ -26,6 +26,7 @@ def machine_settings(steps: int = 20) -> settings:
         deadline=None,
         derandomize=name == "ci",
         database=None,
+        phases=[Phase.generate] if name == "look" else [Phase.explicit, Phase.generate, Phase.shrink],
         print_blob=True,
         suppress_health_check=list(HealthCheck),
     )

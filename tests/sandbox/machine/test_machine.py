@@ -18,6 +18,4 @@ from tests.sandbox.machine.world import Stage
 def test_the_promises_hold_whatever_happens(
     driver: Callable[[], ProviderDriver], make_stage: Callable[[ProviderDriver], Stage]
 ) -> None:
-    stage = make_stage(driver())
-    with stage.furnished():
-        run_state_machine_as_test(make_machine(stage), settings=machine_settings())
+    run_state_machine_as_test(make_machine(make_stage(driver())), settings=machine_settings())

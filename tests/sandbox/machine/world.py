@@ -151,6 +151,7 @@ class World:
 
     def deliver(self, letter: Letter) -> None:
         self.received += 1
+        self.read.append(letter)
         status = self._deliver(letter)
         assert status in (200, 400), f"a callback was answered with {status}"
 
@@ -175,7 +176,6 @@ class World:
         self.work()
 
     def _deliver(self, letter: Letter) -> int:
-        self.read.append(letter)
         response = self._client.generic(
             "POST", letter.path, letter.body, content_type="application/json", headers=dict(letter.headers)
         )

@@ -165,8 +165,11 @@ def _query_refused(answer: Answer, checkout_id: str) -> Result:
     if error:
         in_progress = error.code == OVERLOADED and error.says(_IN_PROGRESS_TEXT)
         too_early = error.code == BAD_REQUEST and error.says(_UNKNOWN_CHECKOUT_TEXT)
-        if in_progress or too_early:
-            return _open(ResultStatus.PENDING, checkout_id, {"errorCode": error.code, "errorMessage": error.message})
+        raw = {"errorCode": error.code, "errorMessage": error.message}
+        if in_progress:
+            return _open(ResultStatus.PENDING, checkout_id, raw)
+        if too_early:  # or Daraja does not know the id at all: whoever asked must not learn it from this answer
+            return Result(status=ResultStatus.PENDING, raw=raw)
     raise refusal(answer)
 
 

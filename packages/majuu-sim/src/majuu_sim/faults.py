@@ -56,6 +56,9 @@ class FaultScript:
     event_outcome: str | None = None  # the event claims this; the truth stays what it is
     event_amount: str | None = None  # the event claims this amount
     event_shape: str | None = None  # a variant of the body the simulator knows
+    event_receiver: str | None = None  # the event names this receiver of the money
+    notice_after: float | None = None  # a notice that it takes too long, so many seconds after the request
+    validation_lost: bool = False  # the provider's question whether to take the money never arrives
     duplicates: int = 0  # further copies of the event
     duplicate_gap: float = 1.0
     stale_outcome: str | None = None  # an older, contradicting event delivered after the true one
@@ -101,7 +104,7 @@ class FaultScript:
 
 _COUNTS = {"read_unavailable", "read_spike_arrest", "read_missing", "read_pending"}
 _WHOLE = {"duplicates", "forged"}
-_FLAGS = {"token_dies_after", "event_lost", "event_before_reply", "event_out_of_order"}
+_FLAGS = {"token_dies_after", "event_lost", "event_before_reply", "event_out_of_order", "validation_lost"}
 _SECONDS = {"reply_delay", "event_delay", "duplicate_gap", "stale_after", "forged_after"}
 _AMOUNTS = {"event_amount", "forged_amount"}
 
@@ -120,7 +123,7 @@ def _check_value(name: str, value: object) -> None:
         good = whole and 0 <= cast(int, value) <= 1000
     elif name in _FLAGS:
         good = isinstance(value, bool)
-    elif name in _SECONDS or (name == "answer_after" and value is not None):
+    elif name in _SECONDS or (name in ("answer_after", "notice_after") and value is not None):
         good = number and 0 <= cast(float, value) < float("inf")
     elif name == "reply":
         good = isinstance(value, str) and value in set(Reply)
@@ -166,6 +169,11 @@ PRESETS: dict[str, FaultScript] = {
     "read_missing": FaultScript(read_missing=2),
     "read_spike_arrest": FaultScript(read_spike_arrest=1),
     "slow_customer": FaultScript(answer_after=45),
+    "queue_timeout": FaultScript(notice_after=10, event_delay=60),
+    "queue_timeout_lost": FaultScript(notice_after=10, event_lost=True),
+    "queue_timeout_undone": FaultScript(outcome="system_busy", notice_after=10, event_lost=True),
+    "wrong_shortcode": FaultScript(event_receiver="600999"),
+    "validation_lost": FaultScript(validation_lost=True),
 }
 
 

@@ -9,7 +9,6 @@ of the same batch wrote. Foreign keys are checked at the end, so parents and chi
 order counts, so parents come first.
 """
 
-# ruff: noqa: S608 - names of tables and columns, no values
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -39,7 +38,11 @@ class WriteBatch:
         self._guard = instance
 
     def insert(self, *instances: models.Model) -> None:
-        """Insert the rows. Every field is written; defaults that the database would compute are not supported."""
+        """Insert the rows. Every field is written; defaults that the database would compute are not supported.
+
+        An automatic primary key is given by the database and not read back: use rows with keys of their own where you
+        need them afterwards.
+        """
         self._writes.extend(Insert(instance) for instance in instances)
 
     def insert_if_absent(self, *instances: models.Model) -> None:
@@ -51,12 +54,21 @@ class WriteBatch:
                 self._writes.append(Insert(instance, ignore_conflicts=True))
 
     def update(
-        self, model: type[models.Model], pk: Any, values: Mapping[str, Any], *, where: Mapping[str, Any] | None = None
+        self,
+        model: type[models.Model],
+        pk: Any,
+        values: Mapping[str, Any],
+        *,
+        where: Mapping[str, Any] | None = None,
+        version: str | None = None,
     ) -> None:
-        """Update one row by primary key, if it also matches ``where`` (plain column equality, None meaning NULL)."""
+        """Update one row by primary key, if it also matches ``where`` (plain column equality, None meaning NULL).
+
+        With a ``version`` (see ``row_version``; PostgreSQL only) only while nobody has changed the row since.
+        """
         if not values:
             raise ValueError("an update changes at least one column")
-        self._writes.append(Update(model, pk, values, where or {}))
+        self._writes.append(Update(model, pk, values, where or {}, version))
 
     def when_committed(self, callback: Callable[[], object]) -> None:
         """Call this once what the batch wrote is committed; never when it was refused or rolled back."""
@@ -102,6 +114,8 @@ class WriteBatch:
 
 def _write_by_orm(write: Write, using: str) -> None:
     if isinstance(write, Update):
+        if write.version is not None:
+            raise ValueError("row versions exist on PostgreSQL only")
         manager = write.model._base_manager.using(using)
         # MariaDB counts changed rows, not found ones: a lock and a look first give the same answer everywhere.
         if not manager.filter(pk=write.pk, **write.where).select_for_update().exists():

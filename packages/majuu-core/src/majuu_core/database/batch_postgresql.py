@@ -11,16 +11,15 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import orjson
-import psycopg
 from django.db import DataError, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
 
+from majuu_core.database.cursors import statement_cursor
 from majuu_core.database.writes import Insert, Update, Write, unexpected
 
 _REFUSAL = "majuu unexpected row count"
@@ -47,7 +46,9 @@ def write_together(connection: BaseDatabaseWrapper, guard: models.Model | None, 
     for write, columns in zip(every, statement.columns, strict=True):
         parameters += _values(write, columns, connection)
     try:
-        row = _run(connection, statement.text, parameters)
+        with statement_cursor(connection) as cursor:
+            cursor.execute(statement.text, parameters)
+            written = cursor.fetchone()[0]
     except DataError as error:
         refused = re.search(rf"{_REFUSAL} (\d+)", str(error))
         if refused is None:
@@ -55,7 +56,7 @@ def write_together(connection: BaseDatabaseWrapper, guard: models.Model | None, 
         missed = every[int(refused[1])]
         assert isinstance(missed, Update)  # noqa: S101 - only updates are counted
         raise unexpected(missed) from error
-    if row[0] == 0:
+    if not written:
         return False
     for write in every:
         if isinstance(write, Insert):
@@ -96,7 +97,8 @@ def _statement(connection: BaseDatabaseWrapper, guarded: bool, writes: Sequence[
 def _shape(write: Write) -> Hashable:
     if isinstance(write, Insert):
         return type(write.instance), write.ignore_conflicts
-    return write.model, tuple(write.values), tuple((name, value is None) for name, value in write.where.items())
+    where = tuple((name, value is None) for name, value in write.where.items())
+    return write.model, tuple(write.values), where, write.version is not None
 
 
 def _build(connection: BaseDatabaseWrapper, guarded: bool, writes: Sequence[Write]) -> _Statement:
@@ -115,7 +117,7 @@ def _build(connection: BaseDatabaseWrapper, guarded: bool, writes: Sequence[Writ
             text, used = _update_text(connection, write, only_if)
             returning = " RETURNING 1"
             count = f"(SELECT count(*) FROM w{number})"  # noqa: S608 - a number
-            fine = f"{count} = 1" + (" OR (SELECT count(*) FROM w0) = 0" if guarded else "")
+            fine = f"{count} = 1 OR (SELECT count(*) FROM w0) = 0" if guarded else f"{count} = 1"  # noqa: S608
             results.append(f"CASE WHEN {fine} THEN 1 ELSE ('{_REFUSAL} {number} ' || {count})::integer END")
         parts.append(f"w{number} AS ({text}{returning})")
         columns.append(used)
@@ -128,7 +130,7 @@ def _insert_text(connection: BaseDatabaseWrapper, write: Insert, only_if: str) -
     fields = [item for item in meta.concrete_fields if not isinstance(item, models.AutoField)]
     names = ", ".join(quote(_column_name(item)) for item in fields)
     places = ", ".join(_place(connection, item) for item in fields)
-    source = f"SELECT {places} WHERE {only_if}" if only_if else f"VALUES ({places})"  # noqa: S608 - names only
+    source = f"SELECT {places} WHERE {only_if}" if only_if else f"VALUES ({places})"
     suffix = " ON CONFLICT DO NOTHING" if write.ignore_conflicts else ""
     text = f"INSERT INTO {quote(meta.db_table)} ({names}) {source}{suffix}"
     return text, tuple(_column(item) for item in fields)
@@ -148,6 +150,8 @@ def _update_text(connection: BaseDatabaseWrapper, write: Update, only_if: str) -
         f"{quote(_column_name(_field_of(write.model, name)))} IS NULL" if value is None else equals(name)
         for name, value in {**write.where, "pk": write.pk}.items()
     ]
+    if write.version is not None:
+        conditions.append("xmin = %s::text::xid")
     where = " AND ".join([*conditions, only_if] if only_if else conditions)
     return f"UPDATE {quote(meta.db_table)} SET {changes} WHERE {where}", tuple(columns)  # noqa: S608 - names only
 
@@ -181,7 +185,8 @@ def _values(write: Write, columns: Sequence[_Column], connection: BaseDatabaseWr
     if isinstance(write, Insert):
         return [_prepared(column, _read(write.instance, column), connection) for column in columns]
     given = [*write.values.values(), *(value for value in write.where.values() if value is not None), write.pk]
-    return [_prepared(column, value, connection) for column, value in zip(columns, given, strict=True)]
+    values = [_prepared(column, value, connection) for column, value in zip(columns, given, strict=True)]
+    return values if write.version is None else [*values, write.version]
 
 
 def _read(instance: models.Model, column: _Column) -> Any:
@@ -202,32 +207,3 @@ def _prepared(column: _Column, value: Any, connection: BaseDatabaseWrapper) -> A
         except TypeError:
             pass  # Django's own way says better what is wrong, and takes numbers of any size
     return column.field.get_db_prep_save(value, connection)
-
-
-# --- the cursor ----------------------------------------------------------------------------------------------------
-
-
-class _NumberedCursor(psycopg.RawCursor[Any]):
-    """Sends ``$1`` for the first ``%s``, and so on. psycopg itself parses a text of this length anew each time."""
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> _NumberedCursor:
-        super().execute(_numbered(query), params, **options)
-        return self
-
-
-@lru_cache(maxsize=512)
-def _numbered(text: str) -> bytes:
-    pieces = text.split("%s")
-    return "".join(piece + f"${number}" for number, piece in enumerate(pieces[:-1], 1)).encode() + pieces[-1].encode()
-
-
-def _run(connection: BaseDatabaseWrapper, text: str, parameters: list[Any]) -> tuple[Any, ...]:
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw = _NumberedCursor(connection.connection)
-    # Within Django's own cursor: errors, query logs and execution wrappers work as ever.
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(raw) as cursor:
-        cursor.execute(text, parameters)
-        row: tuple[Any, ...] = cursor.fetchone()
-    return row

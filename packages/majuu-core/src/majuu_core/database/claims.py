@@ -56,8 +56,8 @@ def _claim_together(
     # Django refuses to compile select_for_update outside a transaction; one statement needs none.
     picked_sql, parameters = waiting.using(using).values("pk")[:limit].query.get_compiler(using).as_sql()
     sql = (
-        f"WITH picked (pk) AS ({picked_sql} FOR UPDATE OF {table} SKIP LOCKED) UPDATE {table} SET {lease} = %s FROM picked "  # noqa: S608 - names only
-        f"WHERE {table}.{key} = picked.pk RETURNING {table}.*"
+        f"WITH picked (pk) AS ({picked_sql} FOR UPDATE OF {table} SKIP LOCKED) "  # noqa: S608 - names only
+        f"UPDATE {table} SET {lease} = %s FROM picked WHERE {table}.{key} = picked.pk RETURNING {table}.*"
     )
     return list(model._base_manager.using(using).raw(sql, [*parameters, until]))
 

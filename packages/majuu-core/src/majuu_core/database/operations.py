@@ -186,7 +186,7 @@ class KeepTriggers(Operation):
     To alter a table, Django builds it anew on SQLite, which loses the table's triggers and fails when a trigger of
     another table names it. So wrap what alters a guarded table, or one that a CompositeForeignKey points at::
 
-        operations = [KeepTriggers(migrations.AlterField("ledgeraccount", "owner", ...))]
+        operations = [KeepTriggers([migrations.AlterField("ledgeraccount", "owner", ...)])]
 
     Elsewhere the operations simply run.
     """
@@ -194,8 +194,8 @@ class KeepTriggers(Operation):
     reduces_to_sql = False
     reversible = True
 
-    def __init__(self, *operations: Operation) -> None:
-        self.operations = operations
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.operations = list(operations)
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """All the operations' changes."""
@@ -230,7 +230,7 @@ class KeepTriggers(Operation):
         return "; ".join(operation.describe() for operation in self.operations)
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        return (type(self).__qualname__, list(self.operations), {})
+        return (type(self).__qualname__, [self.operations], {})
 
 
 def _put_aside(schema_editor: BaseDatabaseSchemaEditor) -> list[str]:

@@ -19,12 +19,13 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """New values for one row, if it also matches ``where``."""
+    """New values for one row, if it also matches ``where`` and still is the ``version`` that was read."""
 
     model: type[models.Model]
     pk: Any
     values: Mapping[str, Any]
     where: Mapping[str, Any] = field(default_factory=dict)
+    version: str | None = None
 
 
 Write = Insert | Update

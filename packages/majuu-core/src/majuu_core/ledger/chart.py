@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from majuu_core.common.money import currency_of
 
@@ -174,11 +174,15 @@ class AccountRef:
     @cached_property
     def id(self) -> uuid.UUID:
         """The account's primary key: a UUIDv5 over its name."""
-        mode = "live" if self.livemode else "test"
-        return uuid.uuid5(_NAMESPACE, f"{self.kind.value}|{self.owner}|{self.currency}|{mode}")
+        return _account_id(self.kind.value, self.owner, self.currency, self.livemode)
 
     def __str__(self) -> str:
         return f"{self.kind.value}:{self.owner}:{self.currency}:{'live' if self.livemode else 'test'}"
+
+
+@lru_cache(maxsize=10_000)
+def _account_id(kind: str, owner: str, currency: str, livemode: bool) -> uuid.UUID:
+    return uuid.uuid5(_NAMESPACE, f"{kind}|{owner}|{currency}|{'live' if livemode else 'test'}")
 
 
 def parse_account(text: str) -> AccountRef:

@@ -285,7 +285,7 @@ def _add(
 
 def _transfer(entry: LedgerTransaction, move: Move) -> LedgerTransfer:
     return LedgerTransfer(
-        transaction=entry,
+        transaction_id=entry.pk,
         phase=move.phase,
         debit_account_id=move.debit.id,
         credit_account_id=move.credit.id,

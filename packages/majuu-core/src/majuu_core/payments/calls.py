@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from majuu_core.common import ids
+from majuu_core.common.storable import storable
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import provider_for, record_health
 from majuu_core.payments.models import Charge, ProviderCall
@@ -19,6 +20,7 @@ from majuu_core.providers import (
     Failure,
     FailureCode,
     InvalidCredentials,
+    InvalidPaymentData,
     NotSent,
     OutcomeUnknown,
     PaymentProvider,
@@ -32,6 +34,8 @@ from majuu_core.providers.http import Exchange
 
 logger = logging.getLogger("majuu.payments")
 _NOT_SENT_TRIES = 3
+# The provider did nothing, for certain.
+_REFUSALS = (RateLimited, RequestRejected, InvalidCredentials, InvalidPaymentData)
 
 
 class TransactionOpen(RuntimeError):
@@ -59,12 +63,12 @@ class Conversation:
                 charge=self.charge,
                 operation=exchange.operation[:32],
                 method=exchange.method,
-                url=exchange.url,
+                url=storable(exchange.url),
                 request_headers=dict(exchange.request_headers),
-                request_body=exchange.request_body,
+                request_body=storable(exchange.request_body),
                 status=exchange.status,
-                response_body=exchange.response_body,
-                error=exchange.error,
+                response_body=storable(exchange.response_body),
+                error=storable(exchange.error),
                 started_at=exchange.started_at,
                 duration_ms=exchange.duration_ms,
             )
@@ -84,35 +88,40 @@ def take_money(conversation: Conversation, call: Callable[[], Result], *, replay
     """Make a call that may move money, once, and turn every way it can fail into a result.
 
     What never left us is tried again at once; what may have arrived is sent again only when the provider treats the
-    same key as a look-up; everything else is decided later by asking.
+    same key as a look-up; everything else is decided later by asking. Once a request may have arrived, no refusal of
+    its repetition is a failure: only an answer says what became of the first.
     """
     refuse_open_transaction()
+    may_have_arrived, refused = False, _failed("not_sent", "The provider could not be reached.")
     for attempt in range(1, _NOT_SENT_TRIES + 1):
         try:
             return call()
         except NotSent as problem:
-            if attempt == _NOT_SENT_TRIES:
-                return _failed("not_sent", f"The provider could not be reached: {problem}")
+            refused = _failed("not_sent", f"The provider could not be reached: {problem}")
         except OutcomeUnknown:
+            may_have_arrived = True
             if not replay_safe or attempt > 1:
-                return Result(status=ResultStatus.UNKNOWN)
-        except RateLimited as problem:
-            return _failed(
-                "rate_limited", f"The provider is too busy: {problem}. Nothing was taken; try again shortly."
-            )
-        except RequestRejected as problem:
-            logger.error("request rejected by %s: %s", conversation.account, problem)
-            return _failed(problem.code or "request_rejected", str(problem))
-        except InvalidCredentials as problem:
-            record_health(account=conversation.account, healthy=False, message=str(problem))
-            return _failed("invalid_credentials", "The provider refused the account's credentials.")
-        except ProviderError:
-            logger.exception("unexpected answer of %s", conversation.account)
-            return Result(status=ResultStatus.UNKNOWN)
+                break
+        except _REFUSALS as problem:
+            refused = _refused(conversation, problem)
+            break
         except Exception:
             logger.exception("the provider of %s failed", conversation.account)
-            return Result(status=ResultStatus.UNKNOWN)
-    return Result(status=ResultStatus.UNKNOWN)
+            may_have_arrived = True
+            break
+    return Result(status=ResultStatus.UNKNOWN) if may_have_arrived else refused
+
+
+def _refused(conversation: Conversation, problem: ProviderError) -> Result:
+    if isinstance(problem, RateLimited):
+        return _failed("rate_limited", f"The provider is too busy: {problem}. Nothing was taken; try again shortly.")
+    if isinstance(problem, RequestRejected):
+        logger.error("request rejected by %s: %s", conversation.account, problem)
+        return _failed(problem.code or "request_rejected", str(problem))
+    if isinstance(problem, InvalidPaymentData):
+        return _failed("invalid_payment_data", str(problem))
+    record_health(account=conversation.account, healthy=False, message=str(problem))
+    return _failed("invalid_credentials", "The provider refused the account's credentials.")
 
 
 def _failed(provider_code: str, message: str) -> Result:

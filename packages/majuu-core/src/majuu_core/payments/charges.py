@@ -191,10 +191,9 @@ def _start_charge(
     """The first transaction. False when this very request had started its charge before."""
     with transaction.atomic():
         locked = lock_intent(intent.pk)
-        if request_key:
-            mine = locked.charges.filter(request_key=request_key).select_related("payment_intent__store").first()
-            if mine is not None:
-                return mine, False
+        mine = _charge_of(locked, request_key)
+        if mine is not None:
+            return mine, False
         _check_payable(locked, request.amount)
         charge = _build_charge(locked, account, request, request_key)
         batch = WriteBatch()
@@ -206,6 +205,13 @@ def _start_charge(
         batch.execute()
         locked.status = PaymentIntent.Status.PROCESSING
     return charge, True
+
+
+def _charge_of(intent: PaymentIntent, request_key: str) -> Charge | None:
+    """The charge this request started when it came first."""
+    if not request_key:
+        return None
+    return intent.charges.filter(request_key=request_key).select_related("payment_intent__store").first()
 
 
 def _check_payable(intent: PaymentIntent, amount: Money) -> None:

@@ -102,22 +102,7 @@ def cancel_payment_intent(*, intent: PaymentIntent, reason: str = "requested") -
             raise Conflict(
                 "payment_intent_partially_paid", "Part of this payment intent has been paid; refund that part instead."
             )
-        now = clock.now()
-        before = locked.status
-        values = {
-            "status": PaymentIntent.Status.CANCELED,
-            "cancellation_reason": PaymentIntent.CancellationReason(reason),
-            "canceled_at": now,
-            "updated_at": now,
-        }
-        batch = WriteBatch()
-        batch.update(PaymentIntent, locked.pk, values)
-        for name, value in values.items():
-            setattr(locked, name, value)
-        add_event(batch, locked, "payment_intent.canceled")
-        batch.insert(_audit(locked, "payment_intent.canceled", {"status": [before, locked.status], "reason": reason}))
-        batch.execute()
-    return locked
+        return _cancel(locked, PaymentIntent.CancellationReason(reason))
 
 
 def expire_due_intents(limit: int = 100) -> int:
@@ -132,10 +117,32 @@ def expire_due_intents(limit: int = 100) -> int:
 def _expire(intent_id: uuid.UUID) -> bool:
     with transaction.atomic():
         intent = lock_intent(intent_id)
-        if intent.status != PaymentIntent.Status.REQUIRES_PAYMENT_METHOD or intent.expires_at > clock.now():
+        # It may have been paid, in part even, since it was found.
+        waiting = intent.status == PaymentIntent.Status.REQUIRES_PAYMENT_METHOD and not intent.is_parked
+        if not waiting or intent.expires_at > clock.now() or intent.amount_received.amount > 0:
             return False
-        cancel_payment_intent(intent=intent, reason=PaymentIntent.CancellationReason.EXPIRED)
+        _cancel(intent, PaymentIntent.CancellationReason.EXPIRED)
         return True
+
+
+def _cancel(intent: PaymentIntent, reason: PaymentIntent.CancellationReason) -> PaymentIntent:
+    """Write the cancellation of an intent that is locked."""
+    now, before = clock.now(), intent.status
+    values = {
+        "status": PaymentIntent.Status.CANCELED,
+        "cancellation_reason": reason,
+        "canceled_at": now,
+        "updated_at": now,
+    }
+    batch = WriteBatch()
+    batch.update(PaymentIntent, intent.pk, values)
+    for name, value in values.items():
+        setattr(intent, name, value)
+    add_event(batch, intent, "payment_intent.canceled")
+    changes = {"status": [before, intent.status], "reason": str(reason)}
+    batch.insert(_audit(intent, "payment_intent.canceled", changes))
+    batch.execute()
+    return intent
 
 
 def _check_details(details: IntentDetails) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from moneyed import Money
 
+from majuu_core.common.storable import storable
 from majuu_core.merchants.models import Store
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.representation import remaining_amount, represent_time
@@ -16,6 +17,7 @@ from majuu_core.providers import NextAction, Result, ResultStatus
 
 _S = ResultStatus
 _I = PaymentIntent.Status
+_GIVEN_UP = frozenset({Charge.Status.FAILED, Charge.Status.CANCELED})
 
 
 @dataclass(slots=True)
@@ -87,9 +89,9 @@ def _details(charge: Charge, result: Result) -> dict[str, Any]:
     if result.provider_reference and not charge.provider_reference:
         values["provider_reference"] = result.provider_reference[:128]
     if result.receipt and not charge.receipt:
-        values["receipt"] = result.receipt[:64]
+        values["receipt"] = storable(result.receipt, 64)
     if result.payer and not charge.payer:
-        values["payer"] = result.payer[:80]
+        values["payer"] = storable(result.payer, 80)
     if result.occurred_at and not charge.occurred_at and result.status is _S.SUCCEEDED:
         values["occurred_at"] = result.occurred_at
     return values
@@ -97,7 +99,8 @@ def _details(charge: Charge, result: Result) -> dict[str, Any]:
 
 def _plan_success(plan: Plan, charge: Charge, result: Result, claimed: Money | None, now: datetime) -> None:
     intent = charge.payment_intent
-    received = result.amount or charge.amount
+    # A provider that reports nothing received nothing other than what was asked; one that reports zero says so.
+    received = charge.amount if result.amount is None else result.amount
     plan.charge |= {"follow_up_at": None, "next_action": None, "occurred_at": result.occurred_at or now}
     plan.charge |= {"failure_code": "", "provider_failure_code": "", "failure_message": "", "hold_id": None}
     plan.charge |= {"is_parked": False, "parked_reason": ""}
@@ -111,7 +114,7 @@ def _plan_success(plan: Plan, charge: Charge, result: Result, claimed: Money | N
     if reason:
         _park(plan, charge, received, reason, now)
     else:
-        _credit(plan, intent, received, now)
+        _credit(plan, charge, received, now)
 
 
 def _reason_to_park(charge: Charge, store: Store, received: Money, claimed: Money | None) -> str:
@@ -131,7 +134,8 @@ def _park(plan: Plan, charge: Charge, received: Money, reason: str, now: datetim
     plan.intent_event, plan.audit_action = "payment_intent.parked", "charge.parked"
 
 
-def _credit(plan: Plan, intent: PaymentIntent, received: Money, now: datetime) -> None:
+def _credit(plan: Plan, charge: Charge, received: Money, now: datetime) -> None:
+    intent = charge.payment_intent
     plan.applied = min(received, remaining_amount(intent))
     plan.surplus = received - plan.applied
     total = intent.amount_received + plan.applied
@@ -142,7 +146,8 @@ def _credit(plan: Plan, intent: PaymentIntent, received: Money, now: datetime) -
         plan.intent["surplus"] = intent.surplus + plan.surplus
     if total < intent.amount:
         plan.intent_event = "payment_intent.partially_paid"
-        if intent.status not in FINAL_INTENT:
+        # The late success of a charge that had been given up says nothing about the one that may be open now.
+        if intent.status not in FINAL_INTENT and charge.status not in _GIVEN_UP:
             plan.intent["status"] = _I.REQUIRES_PAYMENT_METHOD
     elif may_move_intent(intent.status, _I.SUCCEEDED):
         plan.intent |= {"status": _I.SUCCEEDED, "succeeded_at": now}
@@ -158,8 +163,8 @@ def _plan_failure(plan: Plan, charge: Charge, result: Result, now: datetime) -> 
     if result.failure is not None:
         plan.charge |= {
             "failure_code": result.failure.code.value,
-            "provider_failure_code": result.failure.provider_code[:64],
-            "failure_message": result.failure.message[:500],
+            "provider_failure_code": storable(result.failure.provider_code, 64),
+            "failure_message": storable(result.failure.message, 500),
         }
     plan.charge_event, plan.audit_action = "charge.failed", "charge.failed"
     if may_move_intent(intent.status, _I.REQUIRES_PAYMENT_METHOD):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,12 @@ from moneyed import Money
 
 from majuu_core.audit.services import build_entry
 from majuu_core.common import clock
-from majuu_core.database.batch import WriteBatch
+from majuu_core.database.batch import UnexpectedRowCount, WriteBatch
 from majuu_core.events.services import build_event
 from majuu_core.merchants.models import Store
 from majuu_core.payments import bookings
 from majuu_core.payments.addresses import payment_url
-from majuu_core.payments.locks import lock_charge
+from majuu_core.payments.locks import Seen, lock_charge
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.outcomes import Plan, plan_outcome
 from majuu_core.payments.representation import represent_charge, represent_intent
@@ -34,10 +34,27 @@ logger = logging.getLogger("majuu.payments")
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The charge as it is now, and whether this answer moved it."""
+    """The charge as it is now, and what it was before this answer."""
 
     charge: Charge
-    changed: bool
+    before: str
+    parked: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether this answer moved the charge."""
+        return self.charge.status != self.before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What ``apply_result`` was given."""
+
+    result: Result
+    claimed: Money | None
+    records: Sequence[models.Model]
+    charge_values: Mapping[str, Any]
+    extend: Callable[[WriteBatch], None] | None
 
 
 def apply_result(
@@ -46,45 +63,72 @@ def apply_result(
     result: Result,
     claimed: Money | None = None,
     records: Iterable[models.Model] = (),
-    charge_values: dict[str, Any] | None = None,
+    charge_values: Mapping[str, Any] | None = None,
     extend: Callable[[WriteBatch], None] | None = None,
+    seen: Seen | None = None,
 ) -> Applied:
     """Apply a provider's answer to charge, intent, ledger, outbox and audit trail, in one transaction.
 
     ``records`` are rows written with it (provider calls); ``charge_values`` are columns to set besides, if it stays
-    open; ``extend`` lets the caller add to the same batch. A repeated or overtaken answer changes nothing but adds its
-    records.
+    open; ``extend`` lets the caller add to the same batch, and may be called twice. ``seen`` is the charge as the
+    caller has just read it: while it is still so, the answer is applied without asking again. A repeated or overtaken
+    answer changes nothing but adds its records.
     """
-    with transaction.atomic():
-        charge = lock_charge(charge_id)
-        before = (charge.status, charge.payment_intent.status)
-        plan = plan_outcome(charge, result, claimed=claimed, now=clock.now())
-        if plan.charge.get("status", charge.status) in OPEN_CHARGE:
-            plan.charge = {**(charge_values or {}), **plan.charge}
-        batch = WriteBatch()
-        batch.insert(*records)
-        if plan:
-            add_plan(batch, charge, plan, before)
-        if extend is not None:
-            extend(batch)
-        batch.execute()
-    changed = charge.status != before[0]
-    if changed:
-        logger.info("charge %s: %s -> %s", charge.public_id, before[0], charge.status)
-    if plan.unapplied is not None:
-        logger.error("charge %s parked: %s", charge.public_id, charge.parked_reason)
-    return Applied(charge, changed)
+    answer = _Answer(
+        result=result, claimed=claimed, records=tuple(records), charge_values=charge_values or {}, extend=extend
+    )
+    applied = None if seen is None else _apply_if_unchanged(seen, answer)
+    if applied is None:
+        with transaction.atomic():
+            charge = lock_charge(charge_id)
+            applied = _write(charge, answer, _decide(charge, answer))
+    if applied.changed:
+        logger.info("charge %s: %s -> %s", applied.charge.public_id, applied.before, applied.charge.status)
+    if applied.parked:
+        logger.error("charge %s parked: %s", applied.charge.public_id, applied.charge.parked_reason)
+    return applied
 
 
-def add_plan(batch: WriteBatch, charge: Charge, plan: Plan, before: tuple[str, str]) -> None:
-    """Put a plan's rows into the batch and its values on the instances."""
+def _apply_if_unchanged(seen: Seen, answer: _Answer) -> Applied | None:
+    """The short way of locks.py. None when it cannot be taken, or did not lead there: nothing was written then."""
+    plan = _decide(seen.charge, answer)
+    if not (seen.is_versioned and plan.charge and plan.intent):
+        return None  # both rows must be written, or a change of the other one would go unnoticed
+    try:
+        return _write(seen.charge, answer, plan, seen)
+    except UnexpectedRowCount:
+        return None
+
+
+def _decide(charge: Charge, answer: _Answer) -> Plan:
+    plan = plan_outcome(charge, answer.result, claimed=answer.claimed, now=clock.now())
+    if plan.charge.get("status", charge.status) in OPEN_CHARGE:
+        plan.charge = {**answer.charge_values, **plan.charge}
+    return plan
+
+
+def _write(charge: Charge, answer: _Answer, plan: Plan, seen: Seen | None = None) -> Applied:
+    """Write the plan; with ``seen`` only if that is still so, else UnexpectedRowCount. The charge is changed."""
+    before = (charge.status, charge.payment_intent.status)
+    batch = WriteBatch()
+    batch.insert(*answer.records)
+    if plan:
+        add_plan(batch, charge, plan, before, seen)
+    if answer.extend is not None:
+        answer.extend(batch)
+    batch.execute()
+    return Applied(charge, before[0], parked=plan.unapplied is not None)
+
+
+def add_plan(batch: WriteBatch, charge: Charge, plan: Plan, before: tuple[str, str], seen: Seen | None = None) -> None:
+    """Put a plan's rows into the batch and its values on the instances. ``seen`` names the versions to be changed."""
     intent, store = charge.payment_intent, charge.payment_intent.store
     _add_bookings(batch, charge, store, plan)
     if plan.charge:
-        batch.update(Charge, charge.pk, plan.charge)
+        batch.update(Charge, charge.pk, plan.charge, version=seen and seen.charge_version)
         _assign(charge, plan.charge)
     if plan.intent:
-        batch.update(PaymentIntent, intent.pk, plan.intent)
+        batch.update(PaymentIntent, intent.pk, plan.intent, version=seen and seen.intent_version)
         _assign(intent, plan.intent)
     if plan.charge_event:
         add_event(batch, intent, plan.charge_event, charge=charge)

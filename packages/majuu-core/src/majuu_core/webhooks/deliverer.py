@@ -73,7 +73,7 @@ class Deliverer:
 
         Ends only after everything under way was answered and written.
         """
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._until_idle = asyncio.get_running_loop(), until_idle
         self._nudge = asyncio.Event()
         self._has_results = asyncio.Event()
         sender = Sender(allow_private=configuration.allow_private_webhook_addresses(), timeout=self._options.timeout)
@@ -203,6 +203,8 @@ class Deliverer:
             if self._results:
                 group, self._results = self._results, []
                 await self._write(group)
+                if self._until_idle:
+                    self._nudge.set()
 
     async def _write(self, group: list[Result]) -> None:
         # Until the lease of these deliveries ends nobody else sends them, so it pays to keep trying.

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 
 from majuu_core.common import clock, ids
 from majuu_core.common.redaction import redact
+from majuu_core.common.storable import storable
+from majuu_core.database.batch import WriteBatch
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.payments.addresses import read_callback_path
+from majuu_core.payments.locks import Seen, look_at_charge
 from majuu_core.payments.models import Charge
 from majuu_core.providers import (
     SupportsWebhooks,
@@ -52,8 +55,14 @@ def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
     if found is None:
         logger.warning("callback to an unknown address from %s", raw.remote_addr)
         return None
-    account, charge = found
-    provider = provider_for(account, observe=lambda exchange: None)
+    account, seen = found
+    charge = seen and seen.charge
+    try:
+        provider = provider_for(account, observe=lambda exchange: None)
+    except Exception:
+        # Uninstalled, or its credentials cannot be read: the message is worth no less for that.
+        logger.exception("no provider for a webhook to %s", account.public_id)
+        return _park_unread(_build_row(raw, account, charge))
     if not isinstance(provider, SupportsWebhooks):
         return None
     request = WebhookRequest(
@@ -75,24 +84,34 @@ def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
     except Exception:
         # A bug in a plugin is no reason to lose the message.
         logger.exception("the provider %s could not read a webhook", account.provider)
-        inbound.state, inbound.reason = InboundWebhook.State.PARKED, "The provider package failed to read it."
+        inbound.state, inbound.processed_at = InboundWebhook.State.PARKED, clock.now()
+        inbound.reason = "The provider package failed to read it."
         inbound.save(force_insert=True)
         return provider.webhook_response(accepted=True)
     inbound.trust = trust.value
     inbound.next_attempt_at = inbound.received_at
-    inbound.save(force_insert=True)
+    batch = WriteBatch()
+    batch.insert(inbound)
+    batch.execute()
     if trust is Trust.SIGNED:
-        process_signed(inbound, events)
+        process_signed(inbound, events, seen=seen)
     return provider.webhook_response(accepted=True)
 
 
-def _find_subject(raw: RawRequest) -> tuple[ProviderAccount, Charge | None] | None:
+def _park_unread(inbound: InboundWebhook) -> WebhookResponse:
+    inbound.state, inbound.processed_at = InboundWebhook.State.PARKED, clock.now()
+    inbound.reason = "The provider package could not be used; see the log."
+    inbound.save(force_insert=True)
+    return WebhookResponse(status=200, body=b"")
+
+
+def _find_subject(raw: RawRequest) -> tuple[ProviderAccount, Seen | None] | None:
     subject = read_callback_path(raw.subject, raw.secret)
     if subject is None:
         return None
     if subject.kind == "p":
-        charge = Charge.objects.select_related("provider_account").filter(pk=subject.id).first()
-        return (charge.provider_account, charge) if charge else None
+        seen = look_at_charge(subject.id)
+        return (seen.charge.provider_account, seen) if seen else None
     account = ProviderAccount.objects.filter(pk=subject.id).first()
     return (account, None) if account else None
 
@@ -106,7 +125,7 @@ def _build_row(raw: RawRequest, account: ProviderAccount, charge: Charge | None)
         charge=charge,
         method=raw.method[:8],
         path=f"/in/{raw.subject}/…"[:200],
-        query=redact(dict(raw.query)),
+        query=redact({storable(name): storable(value) for name, value in raw.query.items()}),
         headers=headers,
         body=raw.body[:_KEPT_OF_TOO_LARGE] if too_large else raw.body,
         remote_addr=raw.remote_addr[:45],
@@ -115,7 +134,7 @@ def _build_row(raw: RawRequest, account: ProviderAccount, charge: Charge | None)
 
 
 def _reject(provider: SupportsWebhooks, inbound: InboundWebhook, reason: str) -> WebhookResponse:
-    inbound.state, inbound.reason = InboundWebhook.State.REJECTED, reason[:500]
+    inbound.state, inbound.reason = InboundWebhook.State.REJECTED, storable(reason, 500)
     inbound.processed_at = clock.now()
     inbound.save(force_insert=True)
     logger.warning("webhook %s rejected: %s", inbound.public_id, reason)

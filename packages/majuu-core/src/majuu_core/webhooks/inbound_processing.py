@@ -16,10 +16,12 @@ from django.db import IntegrityError, models
 from django.db.models import F
 
 from majuu_core.common import clock
+from majuu_core.common.storable import storable
 from majuu_core.database.batch import WriteBatch
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.follow_ups import ask
+from majuu_core.payments.locks import Seen
 from majuu_core.payments.models import Charge
 from majuu_core.payments.settling import apply_result
 from majuu_core.providers import (
@@ -78,7 +80,9 @@ def _process_safely(inbound_id: uuid.UUID) -> None:
 def process_inbound(inbound_id: uuid.UUID) -> None:
     """Work on one stored message now."""
     refuse_open_transaction()
-    inbound = InboundWebhook.objects.select_related("provider_account", "charge").get(pk=inbound_id)
+    inbound = InboundWebhook.objects.select_related(
+        "provider_account", "charge__provider_account", "charge__payment_intent__store"
+    ).get(pk=inbound_id)
     if inbound.state != _State.RECEIVED or inbound.provider_account is None:
         return
     provider = provider_for(inbound.provider_account, observe=lambda exchange: None)
@@ -95,11 +99,19 @@ def process_inbound(inbound_id: uuid.UUID) -> None:
         _process_unsigned(inbound, events)
 
 
-def process_signed(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
-    """Apply what a verified message says."""
+def process_signed(inbound: InboundWebhook, events: Sequence[ProviderEvent], *, seen: Seen | None = None) -> None:
+    """Apply what a verified message says. ``seen`` is its charge, if the caller has just read it."""
     alone = len(events) == 1
     outcomes = [
-        _apply(inbound, event, _find_charge(inbound, event), event.result, claimed=False, alone=alone)
+        _apply(
+            inbound,
+            event,
+            _find_charge(inbound, event),
+            event.result,
+            claimed=False,
+            alone=alone,
+            seen=seen if alone else None,
+        )
         for event in events
     ]
     finish(inbound, outcomes)
@@ -125,7 +137,7 @@ def finish(inbound: InboundWebhook, outcomes: Sequence[Outcome]) -> None:
     worst = min(outcomes, key=lambda outcome: order.index(outcome.state), default=Outcome(_State.REJECTED, "No event."))
     if worst.state == _State.PARKED:
         logger.error("webhook %s parked: %s", inbound.public_id, worst.reason)
-    InboundWebhook.objects.filter(pk=inbound.pk).update(**_closing(worst))
+    InboundWebhook.objects.filter(pk=inbound.pk, state=_State.RECEIVED).update(**_closing(worst))
 
 
 def _process_unsigned(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
@@ -155,15 +167,16 @@ def _settle(inbound: InboundWebhook, event: ProviderEvent, *, alone: bool) -> Ou
     truth, _ = ask(conversation, charge, event.provider_reference)
     records = conversation.records()
     if truth.status in _NOT_FINAL:
-        hint = Result(status=ResultStatus.UNKNOWN, provider_reference=event.provider_reference)
-        return _remember(charge, hint, records)
+        # A reference that the provider does not own up to may be anybody's invention: it stays with the message.
+        known = event.provider_reference if truth.provider_reference == event.provider_reference else None
+        return _remember(charge, Result(status=ResultStatus.UNKNOWN, provider_reference=known), records)
     paid = truth.status is ResultStatus.SUCCEEDED
     if told and not paid:
         apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.UNKNOWN), records=records)
         return Outcome(_State.PARKED, f"It says paid; the provider, when asked, says {truth.status.value}.")
     result = _merge(truth, event) if told else replace(truth, provider_reference=event.provider_reference)
     outcome = _apply(inbound, event, charge, result, claimed=told, alone=alone, records=records)
-    if paid and not told:
+    if paid and not told and outcome.state == _State.APPLIED:
         return Outcome(_State.APPLIED, "It said failed; the provider, when asked, says paid.")
     return outcome
 
@@ -209,9 +222,12 @@ def _apply(
     claimed: bool,
     alone: bool,
     records: Sequence[models.Model] = (),
+    seen: Seen | None = None,
 ) -> Outcome:
     if charge is None:
         return Outcome(_State.PARKED, f"No charge of this account has the reference {event.provider_reference[:100]}.")
+    if event.reference and event.reference != charge.public_id:
+        return Outcome(_State.PARKED, f"It speaks of {event.reference[:80]}, at the address of {charge.public_id}.")
     if event.type != "payment.updated":
         return Outcome(_State.PARKED, f"Nothing here handles {event.type[:60]} yet.")
     done = Outcome(_State.APPLIED, written=alone)
@@ -223,15 +239,19 @@ def _apply(
 
     try:
         amount = event.result.amount if claimed else None
-        apply_result(charge_id=charge.pk, result=result, claimed=amount, records=records, extend=extend)
+        apply_result(charge_id=charge.pk, result=result, claimed=amount, records=records, extend=extend, seen=seen)
     except IntegrityError:
         return _explain_conflict(inbound, event)
     return done
 
 
 def _explain_conflict(inbound: InboundWebhook, event: ProviderEvent) -> Outcome:
-    known = InboundEvent.objects.filter(provider_account_id=inbound.provider_account_id, event_id=event.event_id[:255])
-    if known.exists():
+    known = InboundEvent.objects.filter(
+        provider_account_id=inbound.provider_account_id, event_id=storable(event.event_id, 255)
+    ).first()
+    if known is not None and known.inbound_id == inbound.pk:
+        return Outcome(_State.APPLIED)  # by a worker that died before it closed the message, or by one just now
+    if known is not None:
         return Outcome(_State.DUPLICATE, "The same event was applied before.")
     holder = Charge.objects.filter(
         provider_account_id=inbound.provider_account_id, provider_reference=event.provider_reference
@@ -245,17 +265,17 @@ def _event_row(inbound: InboundWebhook, event: ProviderEvent) -> InboundEvent:
     return InboundEvent(
         inbound=inbound,
         provider_account=inbound.provider_account,
-        event_id=event.event_id[:255],
-        type=event.type[:64],
+        event_id=storable(event.event_id, 255),
+        type=storable(event.type, 64),
         created_at=clock.now(),
     )
 
 
 def _find_charge(inbound: InboundWebhook, event: ProviderEvent) -> Charge | None:
     """The charge whose address was used, else the one the event names; only ever of this account."""
+    if inbound.charge is not None:
+        return inbound.charge
     charges = Charge.objects.select_related("provider_account", "payment_intent__store")
-    if inbound.charge_id:
-        return charges.get(pk=inbound.charge_id)
     mine = charges.filter(provider_account_id=inbound.provider_account_id)
     if event.reference:
         try:
@@ -268,7 +288,7 @@ def _find_charge(inbound: InboundWebhook, event: ProviderEvent) -> Charge | None
 def _closing(outcome: Outcome) -> dict[str, object]:
     return {
         "state": outcome.state,
-        "reason": outcome.reason[:500],
+        "reason": storable(outcome.reason, 500),
         "next_attempt_at": None,
         "processed_at": clock.now(),
     }

@@ -41,9 +41,28 @@ MAGIC: dict[str, FaultScript] = {
     "30": FaultScript(reply=Reply.ACCEPTED_TIMEOUT, event_lost=True),
 }
 
+# The same for numbers that are paid out to. A number above whose payout is not told here behaves in the same way
+# when it is paid: its result is lost, late, doubled and so on.
+PAYOUT_MAGIC: dict[str, FaultScript] = {
+    "10": FaultScript(outcome="not_on_mpesa"),
+    "31": FaultScript(outcome="not_registered"),
+    "32": FaultScript(outcome="receiver_full"),
+    "33": PRESETS["queue_timeout"],
+    "34": PRESETS["queue_timeout_lost"],
+    "35": PRESETS["queue_timeout_undone"],
+    "36": FaultScript(outcome="internal_failure"),
+}
+
 
 def magic_script(msisdn: str) -> FaultScript | None:
     """The script of a magic number; None for every other number."""
     if len(msisdn) != 12 or not msisdn.startswith(MAGIC_PREFIX):
         return None
     return MAGIC.get(msisdn[-2:])
+
+
+def payout_magic_script(msisdn: str) -> FaultScript | None:
+    """What happens when a magic number is paid out to, if that is special."""
+    if len(msisdn) != 12 or not msisdn.startswith(MAGIC_PREFIX):
+        return None
+    return PAYOUT_MAGIC.get(msisdn[-2:])

@@ -88,8 +88,15 @@ class Subscriber:
     msisdn: str
     balance: int | None = None  # None: enough for anything
     script: FaultScript | None = None
+    names: str = ""  # "": the configured name
+    registered: bool = True  # False: there is no M-Pesa on this line
 
     def to_dict(self) -> dict[str, Any]:
-        """For the control API."""
+        """For the control API; names and registration only where somebody set them."""
         script = self.script.to_dict() if self.script else None
-        return {"msisdn": self.msisdn, "balance": self.balance, "script": script}
+        known: dict[str, Any] = {"msisdn": self.msisdn, "balance": self.balance, "script": script}
+        if self.names:
+            known["names"] = self.names
+        if not self.registered:
+            known["registered"] = False
+        return known

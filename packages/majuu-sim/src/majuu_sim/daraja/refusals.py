@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 
 class Refusal(Exception):
     """A request Daraja does not take; becomes ``{"requestId", "errorCode", "errorMessage"}``."""
@@ -69,6 +72,78 @@ def being_processed() -> Refusal:
 def server_error(status: int | None = None) -> Refusal:
     """Something broke on their side."""
     return Refusal(status or 500, "500.001.1001", "Internal Server Error")
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How a group of products words the errors that every product has."""
+
+    bad_token: Callable[[], Refusal]
+    failure_code: str
+    failure_text: str
+
+    def failed(self, status: int | None = None) -> Refusal:
+        """Something broke on their side."""
+        return Refusal(status or 500, self.failure_code, self.failure_text)
+
+
+def _token_of_c2b() -> Refusal:
+    return Refusal(400, "400.003.01", "Invalid Access Token")
+
+
+def _token_of_balance() -> Refusal:
+    return Refusal(401, "401.002.01", "Error Occurred - Invalid Access Token - XXX")
+
+
+def _token_of_pull() -> Refusal:
+    return Refusal(401, "401.001", "Invalid Access Token")
+
+
+EXPRESS = Family(invalid_token, "500.001.1001", "Internal Server Error")
+C2B = Family(_token_of_c2b, "500.003.1001", "Internal Server Error")
+PAYOUTS = Family(invalid_token, "500.002.1001", "System internal error.")
+STATUS = Family(_token_of_c2b, "500.003.1001", "Internal Server Error")
+BALANCE = Family(_token_of_balance, "500.003.1001", "Internal Server Error")
+REVERSAL = Family(invalid_token, "500.003.1001", "Internal Server Error")
+PULL = Family(_token_of_pull, "500", "Internal Server Error")
+
+
+def already_registered() -> Refusal:
+    """Production takes C2B URLs once."""
+    return Refusal(500, "500.003.1001", "Urls are already registered.")
+
+
+def on_old_broker() -> Refusal:
+    """The shortcode's URLs live on the platform of old."""
+    text = "Duplicate notification info, SP ID is 100100, correlator is 0A1B2C"
+    return Refusal(500, "500.003.1001", text)
+
+
+def register_soap_fault() -> dict[str, object]:
+    """A SOAP fault as JSON (HTTP 500): how a registration for an STK-only shortcode has been answered."""
+    reason = "Execution of ServiceCallout SCO-AddURLVault failed. Reason: ResponseCode 409 is treated as error"
+    fault = {
+        "faultcode": "soap:Server",
+        "faultstring": reason,
+        "faultactor": {},
+        "detail": {"source": {"errorcode": "steps.servicecallout.ExecutionFailed"}},
+    }
+    return {"Envelope": {"encodingStyle": "http://schemas.xmlsoap.org/soap/encoding/", "Body": {"Fault": fault}}}
+
+
+def duplicate_request() -> Refusal:
+    """An OriginatorConversationID that was used before."""
+    return Refusal(500, "500.002.1001", "Duplicate OriginatorConversationID.")
+
+
+def not_authorized() -> Refusal:
+    """The app may not use this version of B2C."""
+    return Refusal(403, "403.002.1001", "You are not authorized to initiate this transaction")
+
+
+def bad_pull(text: str) -> Refusal:
+    """A pull request that makes no sense."""
+    return Refusal(400, "400.001", text)
 
 
 def spike_arrest_fault() -> dict[str, object]:

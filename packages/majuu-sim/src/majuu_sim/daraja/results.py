@@ -1,4 +1,4 @@
-"""How a prompt can end: the simulator's names, Daraja's codes, and what they mean.
+"""How a prompt or a request can end: the simulator's names, Daraja's codes, and what they mean.
 
 Source: Daraja's published result codes; 26, 1001 and 9999 are known from users' reports only.
 """
@@ -57,3 +57,44 @@ MANUAL = "manual"
 UNANSWERED = frozenset({"timeout", "expired", MANUAL})
 
 OUTCOMES = frozenset({*RESULTS, MANUAL})
+
+
+# How B2C, B2B, reversal, status and balance requests can end. Names shared with prompts have the same code.
+_API = (
+    Result("pay", "0", "The service request is processed successfully."),
+    Result("insufficient", "1", "The balance is insufficient for the transaction."),
+    Result("below_minimum", "2", "Declined due to limit rule: less than the minimum transaction amount."),
+    Result("above_maximum", "3", "Declined due to limit rule: greater than the maximum transaction amount."),
+    Result("daily_limit", "4", "Declined due to limit rule: would exceed daily transfer limit."),
+    Result("receiver_full", "8", "Declined due to limit rule: would exceed the maximum balance."),
+    Result("shortcode_inactive", "11", "The debit party is in an invalid state."),
+    Result("duplicate_request", "15", "Duplicate detected."),
+    Result("internal_failure", "17", "Internal failure."),
+    Result("credential_failed", "18", "The initiator credential check failed."),
+    Result("initiator_not_allowed", "21", "The initiator is not allowed to initiate this request"),
+    Result("initiator_inactive", "22", "The initiator is not active."),
+    Result("invalid_parameter", "25", "The format of parameter null is invalid."),
+    Result("system_busy", "26", "System busy. Traffic blocking condition in place"),
+    Result("initiator_wrong", "2001", "The initiator information is invalid."),
+    Result("account_status", "2006", "The account status does not allow this transaction."),
+    Result("not_permitted", "2028", "The request is not permitted according to product assignment."),
+    Result("not_registered", "2040", "The receiver is not a registered customer."),
+    Result("initiator_locked", "8006", "The security credential is locked"),
+    Result("not_on_mpesa", "SFC_IC0003", "The operator does not exist."),
+    Result("receiver_invalid", "SFC_IC0003", "Receiver party is invalid"),
+    Result("no_api_permission", "TP40153", "The initiator has no permission for this API"),
+    Result("already_reversed", "R000001", "The transaction has already been reversed."),
+    Result("unknown_transaction", "R000002", "The OriginalTransactionID is invalid."),
+)
+
+API_RESULTS: dict[str, Result] = {result.name: result for result in _API}
+
+# What may be said about the receiver of a payout by a habit or a magic number.
+RECEIVER_OUTCOMES = frozenset(
+    {"pay", "not_registered", "not_on_mpesa", "receiver_full", "daily_limit", "system_busy", "internal_failure"}
+)
+
+# How a registration of C2B URLs can be refused, whatever was asked.
+REGISTER_OUTCOMES = frozenset({"pay", "already_registered", "old_broker", "soap_fault"})
+
+EVERY_OUTCOME = frozenset({*OUTCOMES, *API_RESULTS, *REGISTER_OUTCOMES})

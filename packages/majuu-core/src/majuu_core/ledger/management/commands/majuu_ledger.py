@@ -50,9 +50,9 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(_report(counts, problems))
         else:
-            seen = ", ".join(f"{number} {name}" for name, number in counts.items())
-            verdict = f"{len(problems)} problems found" if problems else "all in order"
-            self.stdout.write(f"Ledger of {seen}: {verdict}.")
+            seen = ", ".join(f"{name}: {number}" for name, number in counts.items())
+            verdict = f"problems found: {len(problems)}" if problems else "all in order"
+            self.stdout.write(f"{seen}; {verdict}")
         if problems:
             sys.exit(1)
 

@@ -1,0 +1,251 @@
+"""Base classes of the console's pages, for core and for plugins.
+
+A page is read-only, fast at any number of rows (no counting, search by indexed columns only, the same number of
+queries however many rows are shown), and found by public id.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib.admin import ShowFacets, SimpleListFilter, display
+from django.contrib.admin.utils import flatten, flatten_fieldsets, label_for_field, lookup_field
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+from unfold.views import ChangeList
+
+from majuu_core.common import ids
+from majuu_core.console.cells import address_of, moment_cell, shown
+
+_MOST_FOUND = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Related rows below a detail page. Cells are text or safe HTML."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One labelled value of a detail page."""
+
+    label: str
+    value: SafeString | str
+
+    @property
+    def is_wide(self) -> bool:
+        """True for what needs the whole width."""
+        return self.value.startswith("<pre")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactGroup:
+    """Values that belong together."""
+
+    title: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageAction:
+    """A button on a detail page. It is a form of its own, sent by POST to ``address``."""
+
+    label: str
+    address: str
+    explanation: str
+    icon: str = "bolt"
+
+
+class ModeFilter(SimpleListFilter):
+    """Test or live."""
+
+    title = "mode"
+    parameter_name = "mode"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("live", "Live"), ("test", "Test")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(livemode=self.value() == "live") if self.value() in ("live", "test") else queryset
+
+
+def moment(name: str, label: str) -> Callable[[Any], SafeString]:
+    """A column of ``list_display`` for a time: to the second, in the project's time zone."""
+
+    @display(description=label, ordering=name)
+    def column(row: Any) -> SafeString:
+        return moment_cell(getattr(row, name))
+
+    column.__name__ = name
+    return column
+
+
+class ConsoleChangeList(ChangeList):  # type: ignore[misc]
+    """A list whose rows its admin may complete in one go, and whose links carry public ids."""
+
+    result_list: list[Any]
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        self.model_admin.prepare_rows(self.result_list)
+
+    def url_for_result(self, result: models.Model) -> str:
+        return address_of(result)
+
+
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+    """A list and a detail page that change nothing.
+
+    ``id_paths`` says which public ids can be searched for, as {prefix: lookup}. ``find_by_text`` adds look-ups of
+    other text. ``list_columns_deferred`` are large columns that the list does not show.
+    """
+
+    actions = None
+    list_per_page = 50
+    list_fullwidth = True
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    paginator = InfinitePaginator
+    ordering = ("-pk",)
+    search_fields = ("pk",)  # shows the box; get_search_results does the searching
+    readonly_fields = ()
+    change_form_template = "majuu_console/detail.html"
+    id_paths: ClassVar[Mapping[str, str]] = {}
+    list_columns_deferred: ClassVar[Sequence[str]] = ()
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return list(flatten_fieldsets(self.get_fieldsets(request, obj)))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConsoleChangeList]:
+        return ConsoleChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        is_list = request.resolver_match is not None and str(request.resolver_match.url_name).endswith("_changelist")
+        return rows.defer(*self.list_columns_deferred) if is_list and self.list_columns_deferred else rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Exact matches only, each by its own index; an unknown text finds nothing."""
+        term = search_term.strip()[:200].replace("\x00", "")
+        if not term:
+            return queryset, False
+        for prefix, lookup in self.id_paths.items():
+            if (found := _decoded(prefix, term)) is not None:
+                return queryset.filter(**{lookup: found}), False
+        keys = {key for rows in self.find_by_text(term) for key in rows[:_MOST_FOUND]}
+        return queryset.filter(pk__in=keys), False
+
+    def find_by_text(self, term: str) -> Iterable[QuerySet[Any, Any]]:
+        """Queries for the primary keys that match a text, each along an index."""
+        return ()
+
+    def prepare_rows(self, rows: list[Any]) -> None:
+        """Complete the rows of a list page with what needs a query for all of them."""
+
+    def related_tables(self, request: HttpRequest, row: Any) -> list[Table]:
+        """Tables below the detail page."""
+        return []
+
+    def page_actions(self, request: HttpRequest, row: Any) -> list[PageAction]:
+        """Buttons on the detail page, those the user may press."""
+        return []
+
+    def extra_page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """More for the templates of the detail page."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        object_id = self.plain_id(object_id)
+        row = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        context = dict(extra_context or {})
+        if row is not None:
+            context |= {
+                "title": self.opts.verbose_name,
+                "subtitle": None,
+                "majuu_heading": str(row),
+                "majuu_groups": self.fact_groups(request, row),
+                "majuu_tables": self.related_tables(request, row),
+                "majuu_actions": self.page_actions(request, row),
+                **self.extra_page_context(request, row),
+            }
+        answer: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return answer
+
+    def fact_groups(self, request: HttpRequest, row: Any) -> list[FactGroup]:
+        """What the detail page shows, from ``fieldsets``: each with its label, ready to be read."""
+        return [
+            FactGroup(
+                title=str(title or ""),
+                facts=tuple(self._fact(name, row) for name in flatten(options["fields"])),
+            )
+            for title, options in self.get_fieldsets(request, row)
+        ]
+
+    def _fact(self, name: Any, row: Any) -> Fact:
+        field, _, value = lookup_field(name, row, self)
+        label = str(label_for_field(name, self.model, self))
+        if field is not None and getattr(field, "flatchoices", None):
+            value = dict(field.flatchoices).get(value, value)
+        return Fact(label=label[:1].upper() + label[1:], value=shown(value))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer: HttpResponse = super().history_view(request, self.plain_id(object_id), extra_context)
+        return answer
+
+    def plain_id(self, object_id: str) -> str:
+        """The primary key as text, from a public id or from itself."""
+        decode = getattr(self.model, "uuid_of", None)
+        try:
+            return str(decode(object_id)) if decode else object_id
+        except ValueError:
+            return object_id
+
+    def action_path(self, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+        """The address of a page action: ``<id>/<name>/``, staff only."""
+        options = self.model._meta
+        found: URLPattern = path(
+            f"<path:object_id>/{name}/",
+            self.admin_site.admin_view(view),
+            name=f"{options.app_label}_{options.model_name}_{name}",
+        )
+        return found
+
+
+def _decoded(prefix: str, term: str) -> uuid.UUID | None:
+    try:
+        return ids.decode_id(prefix, term.lower())
+    except ValueError:
+        return None

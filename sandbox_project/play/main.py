@@ -1,0 +1,185 @@
+"""``make demo``: sets up, starts everything, plays one payment, and then serves until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sandbox_project.play.children import (
+    Child,
+    ChildEnded,
+    Children,
+    shop_command,
+    simulator_command,
+    web_command,
+    worker_command,
+)
+from sandbox_project.play.plan import CannotStart, Plan, make_plan
+from sandbox_project.play.scene import NotSeen, Scene, answers, open_scene
+from sandbox_project.play.transcript import Transcript
+
+_START_SECONDS = 90.0
+_WORKER_IS_READY = "The worker is running"
+_INTERRUPTED = 130
+
+
+class StepMissing(Exception):
+    """A step was not seen; the transcript has said which."""
+
+
+def main() -> int:
+    """Run the demo; returns the exit status: 0 only when every step was seen."""
+    transcript = Transcript()
+    started = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        plan = make_plan(os.environ)
+    except CannotStart as problem:
+        transcript.write(str(problem))
+        return 2
+    status = _run(plan, transcript, started)
+    if plan.once and status == 0:
+        shutil.rmtree(plan.folder)
+    elif status not in (0, _INTERRUPTED):
+        transcript.write(f"\nEverything that happened is in {_short(plan.folder)}")
+    return status
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(plan: Plan, transcript: Transcript, started: float) -> int:
+    is_played = False
+    with Children(logs=plan.logs, environment=plan.environment) as children:
+        try:
+            scene, secrets = _prepare(plan, children, transcript)
+            _play(scene, transcript)
+            is_played = True
+            transcript.write(f"\nEvery step was seen, {time.monotonic() - started:.1f} s after the start.")
+            if not plan.once:
+                _serve(plan, secrets, children, transcript)
+        except KeyboardInterrupt:
+            transcript.write("\nStopping.")
+            return 0 if is_played else _INTERRUPTED
+        except (ChildEnded, NotSeen) as problem:
+            transcript.write(f"\n{problem}")
+            _quote_logs(children.running, transcript)
+            return 1
+        except StepMissing:
+            _quote_logs(children.running, transcript)
+            return 1
+    return 0
+
+
+def _prepare(plan: Plan, children: Children, transcript: Transcript) -> tuple[Scene, dict[str, Any]]:
+    transcript.heading("Majuu, with a simulated M-Pesa")
+    children.start("simulator", simulator_command(plan))  # starts while the tables are made
+    secrets = _timed(transcript, "set-up", "tables, cache table, demo data", lambda: _set_up(plan))
+    scene = open_scene(plan, secrets, check_processes=children.check)
+    worker = children.start("worker", worker_command())
+    children.start("web", web_command(plan))
+    children.start("shop", shop_command(plan))
+    text = "simulated M-Pesa, web server, worker, demo shop"
+    _timed(transcript, "started", text, lambda: _wait_until_ready(scene, worker))
+    return scene, secrets
+
+
+def _set_up(plan: Plan) -> dict[str, Any]:
+    """Make the tables and the demo data in this very process, which reads the database later on."""
+    # Whatever else was set belongs to somebody else: this process has the environment of its children.
+    os.environ.clear()
+    os.environ.update({**plan.environment, "LOG_LEVEL": "WARNING"})
+    try:
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        with (plan.logs / "set-up.log").open("w", encoding="utf-8") as log:
+            call_command("sandbox_setup", stdout=log)
+        from sandbox_project.demo_data import read_secrets
+
+        return read_secrets()
+    except Exception:  # noqa: BLE001 - whatever it was, it is shown and ends the demo
+        raise NotSeen(f"The set-up failed.\n{traceback.format_exc()}") from None
+
+
+def _wait_until_ready(scene: Scene, worker: Child) -> None:
+    looks: dict[str, Callable[[], bool | None]] = {
+        "the simulator": lambda: answers(scene.simulator, "/control/clock"),
+        "the shop": lambda: answers(scene.shop, "/orders.json"),
+        "the web server": lambda: answers(scene.majuu, "/api/v1/ping"),
+        "the worker": lambda: _WORKER_IS_READY in worker.tail(1000) or None,
+    }
+    for name, look in looks.items():
+        scene.watch(look, seconds=_START_SECONDS, missing=lambda name=name: f"{name} is not ready")  # type: ignore[misc]
+
+
+def _play(scene: Scene, transcript: Transcript) -> None:
+    from sandbox_project.play.steps import STEPS
+
+    transcript.heading("One payment")
+    for step in STEPS:
+        started = time.monotonic()
+        try:
+            text = step.see(scene)
+        except Exception as problem:
+            text = str(problem) if isinstance(problem, NotSeen | ChildEnded) else f"{type(problem).__name__}: {problem}"
+            transcript.failed(step.name, text, time.monotonic() - started)
+            raise StepMissing(step.name) from problem
+        transcript.done(step.name, text, time.monotonic() - started)
+
+
+def _timed(transcript: Transcript, label: str, text: str, work: Callable[[], Any]) -> Any:
+    started = time.monotonic()
+    result = work()
+    transcript.done(label, text, time.monotonic() - started)
+    return result
+
+
+def _serve(plan: Plan, secrets: dict[str, Any], children: Children, transcript: Transcript) -> None:
+    """Say where everything is, and stay until Ctrl-C."""
+    console = secrets["console"]
+    transcript.heading("Now it is yours")
+    for label, text in (
+        ("start here", f"{plan.url}/"),
+        ("demo shop", f"{plan.shop_url}/"),
+        ("API", f"{plan.url}/api/v1/docs"),
+        ("API key", secrets["api_key"]),
+        ("console", f"{plan.url}/console/"),
+        ("log-in", f"{console['username']} / {console['password']}"),
+        ("simulator", f"{plan.simulator_url}/control/state"),
+        ("logs", _short(plan.logs)),
+    ):
+        transcript.pair(label, text)
+    transcript.write("\nCtrl-C ends everything.")
+    while True:
+        children.check()
+        time.sleep(0.5)
+
+
+def _quote_logs(children: list[Child], transcript: Transcript) -> None:
+    for child in children:
+        if text := child.tail():
+            transcript.quote(f"The end of {_short(child.log)}:", text)
+
+
+def _short(path: Path) -> str:
+    """The path as seen from where the user stands, if it is below."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""What one run of the demo uses: its folder, its ports, and the environment of its processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HOST = "127.0.0.1"
+_PHONE = "0708374149"  # the one of Safaricom's own sandbox
+# Name of the setting, and the port that is taken without it.
+_PORTS = {"DEMO_PORT": 8000, "DEMO_SIMULATOR_PORT": 8001, "DEMO_SHOP_PORT": 8002}
+# The demo decides these: a database that somebody's shell points at is none of its business.
+_SETTINGS = frozenset(
+    {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "DATABASE_BEHIND_POOLER", "REDIS_URL", "EMAIL_URL"}
+    | {"HSTS_SECONDS", "BEHIND_TLS_PROXY", "STATIC_ROOT", "Q_WORKERS"}
+)
+_FAMILIES = ("MAJUU_", "SANDBOX_", "DJANGO_", "GRANIAN_")
+
+
+class CannotStart(Exception):
+    """The demo cannot begin. The text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run."""
+
+    once: bool
+    folder: Path
+    port: int
+    simulator_port: int
+    shop_port: int
+    seed: int
+    phone: str  # 0 and nine digits
+    environment: Mapping[str, str]
+
+    @property
+    def msisdn(self) -> str:
+        """The customer's number as the provider writes it."""
+        return f"254{self.phone[1:]}"
+
+    @property
+    def url(self) -> str:
+        """Majuu."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def simulator_url(self) -> str:
+        """The simulated Daraja."""
+        return f"http://{HOST}:{self.simulator_port}"
+
+    @property
+    def shop_url(self) -> str:
+        """The demo shop."""
+        return f"http://{HOST}:{self.shop_port}"
+
+    @property
+    def logs(self) -> Path:
+        """A file for each process."""
+        return self.folder / "log"
+
+
+def make_plan(environ: Mapping[str, str], *, root: Path = ROOT) -> Plan:
+    """Read what the user wants. With ONCE: free ports and a folder of its own. Makes the folders.
+
+    DEMO_FOLDER, DEMO_PHONE, DEMO_DATABASE_URL and the ports are for those who want them otherwise. Raises CannotStart
+    for a port that is taken or is none, and for a number that is no phone's.
+    """
+    phone = chosen_phone(environ)
+    once = environ.get("ONCE", "") not in ("", "0", "no", "false")
+    ports = free_ports(len(_PORTS)) if once else [chosen_port(environ, name) for name in _PORTS]
+    var = Path(environ.get("DEMO_FOLDER") or root / "var").resolve()
+    var.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="demo-once-", dir=var)) if once else var
+    (folder / "log").mkdir(exist_ok=True)
+    port, simulator_port, shop_port = ports
+    return Plan(
+        once=once,
+        folder=folder,
+        port=port,
+        simulator_port=simulator_port,
+        shop_port=shop_port,
+        phone=phone,
+        seed=secrets.randbelow(2**31),  # a simulator started anew must not give out old receipt numbers again
+        environment=_environment(environ, root, folder, ports),
+    )
+
+
+def _environment(environ: Mapping[str, str], root: Path, folder: Path, ports: list[int]) -> dict[str, str]:
+    port, simulator_port, shop_port = ports
+    kept = {name: value for name, value in environ.items() if name not in _SETTINGS and not name.startswith(_FAMILIES)}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "sandbox_project.settings",
+        "PYTHONPATH": str(root),
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": f"{HOST},localhost",
+        "no_proxy": f"{HOST},localhost",
+        "DEBUG": "on",
+        "DATABASE_URL": environ.get("DEMO_DATABASE_URL", "sqlite:///majuu.sqlite3"),
+        "REDIS_URL": environ.get("DEMO_REDIS_URL", ""),
+        "MAJUU_PUBLIC_URL": f"http://{HOST}:{port}",
+        "MAJUU_MPESA_TEST_URL": f"http://{HOST}:{simulator_port}",
+        "MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES": "on",
+        "SANDBOX_VAR": str(folder),
+        "SANDBOX_SHOP_URL": f"http://{HOST}:{shop_port}",
+        "SANDBOX_SIMULATOR_URL": f"http://{HOST}:{simulator_port}",
+    }
+
+
+def chosen_phone(environ: Mapping[str, str]) -> str:
+    """The customer's number. Raises CannotStart."""
+    text = environ.get("DEMO_PHONE") or _PHONE
+    digits = re.sub(r"[ -]", "", text)
+    if not re.fullmatch(r"0[17][0-9]{8}", digits):
+        raise CannotStart(f"DEMO_PHONE must be a number such as 0708374149, not {text!r}.")
+    return digits
+
+
+def chosen_port(environ: Mapping[str, str], name: str) -> int:
+    """The port of this setting, or the usual one. Raises CannotStart when nobody can listen there."""
+    text = environ.get(name) or str(_PORTS[name])
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise CannotStart(f"{name} must be a port from 1 to 65535, not {text!r}.")
+    port = int(text)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(os.name != "nt"))
+        try:
+            probe.bind((HOST, port))
+        except OSError as problem:
+            raise CannotStart(
+                f"Port {port} cannot be used ({problem.strerror}). Perhaps another demo is running. "
+                f"Choose another port, for example: make demo {name}={port + 100}"
+            ) from None
+    return port
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ports that nobody listens on."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()

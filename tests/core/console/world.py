@@ -1,0 +1,122 @@
+"""A little of everything the console shows, made by the real services where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import models
+from moneyed import Money
+
+from majuu_core.common import clock
+from majuu_core.events.models import Event
+from majuu_core.merchants.models import ProviderAccount, Store
+from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
+from majuu_core.payments.intents import IntentDetails, create_payment_intent
+from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
+from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
+from majuu_core.webhooks.endpoints import create_webhook_endpoint
+from majuu_core.webhooks.models import InboundEvent, InboundWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+
+
+@dataclass
+class World:
+    """Shops with payments. Each call of ``add`` brings one more of every kind of row."""
+
+    stores: list[Store] = field(default_factory=list)
+    accounts: list[ProviderAccount] = field(default_factory=list)
+    intents: list[PaymentIntent] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    inbound: list[InboundWebhook] = field(default_factory=list)
+    endpoints: list[WebhookEndpoint] = field(default_factory=list)
+    deliveries: list[WebhookDelivery] = field(default_factory=list)
+
+    def add(self, count: int = 1, amount: str = "1500.00") -> World:
+        for _ in range(count):
+            self._add_one(amount)
+        return self
+
+    def _add_one(self, amount: str) -> None:
+        number = len(self.stores) + 1
+        store = make_store(name=f"Shop {number}")
+        account = make_provider_account(store=store)
+        make_api_key(store=store)
+        details = IntentDetails(amount=Money(amount, "KES"), reference=f"ORD-{number}", description="Shoes")
+        intent = create_payment_intent(store=store, livemode=False, details=details)
+        intent, charge = confirm_payment_intent(intent=intent, choice=PaymentChoice(payment_method="mock"))
+        self.stores.append(store)
+        self.accounts.append(account)
+        self.intents.append(intent)
+        self.charges.append(charge)
+        self._add_calls(account, charge)
+        self._add_webhooks(store, intent, number)
+
+    def _add_calls(self, account: ProviderAccount, charge: Charge) -> None:
+        ProviderCall.objects.create(
+            provider_account=account,
+            charge=charge,
+            operation="stk_push",
+            method="POST",
+            url="https://provider.example/push",
+            request_headers={"Authorization": "[redacted]"},
+            request_body='{"Amount": 1500}',
+            status=200,
+            response_body='{"ResponseCode": "0"}',
+            started_at=clock.now(),
+            duration_ms=81,
+        )
+        inbound = InboundWebhook.objects.create(
+            provider_account=account,
+            charge=charge,
+            method="POST",
+            path="/in/p0/…",
+            headers={"content-type": "application/json"},
+            body=b'{"Body": {"stkCallback": {"ResultCode": 0}}}',
+            remote_addr="127.0.0.1",
+            trust="unsigned",
+            state=InboundWebhook.State.PARKED,
+            reason="No charge of this account has the reference ws_CO_1.",
+        )
+        InboundEvent.objects.create(
+            inbound=inbound, provider_account=account, event_id=f"event-{inbound.pk}", type="payment.updated"
+        )
+        self.inbound.append(inbound)
+
+    def _add_webhooks(self, store: Store, intent: PaymentIntent, number: int) -> None:
+        created = create_webhook_endpoint(store=store, livemode=False, url=f"https://shop{number}.example.com/hook")
+        self.endpoints.append(created.endpoint)
+        for event in Event.objects.filter(object_id=intent.public_id, type="payment_intent.succeeded"):
+            delivery = WebhookDelivery.objects.create(
+                event=event,
+                endpoint=created.endpoint,
+                state=WebhookDelivery.State.FAILED,
+                attempts=1,
+                response_status=500,
+                last_error="HTTP 500",
+            )
+            WebhookAttempt.objects.create(
+                delivery=delivery, number=1, response_status=500, response_body="boom", duration_ms=12
+            )
+            self.deliveries.append(delivery)
+
+
+def make_staff(*permissions: str, superuser: bool = False):
+    """A member of staff with Django permissions such as "majuu_payments.view_charge"."""
+    user = make_user(is_staff=True, is_superuser=superuser)
+    for name in permissions:
+        app, codename = name.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return get_user_model().objects.get(pk=user.pk)  # permissions are cached on the instance
+
+
+def one_of(model: type[models.Model]) -> models.Model:
+    """Some row of the model; the test world has one of each."""
+    row = model._default_manager.first()
+    assert row is not None, f"the test world has no {model.__name__}"
+    return row
+
+
+def labels(rows: Iterable[type[models.Model]]) -> list[str]:
+    return [model._meta.label for model in rows]

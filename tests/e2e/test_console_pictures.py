@@ -1,0 +1,94 @@
+"""The console's pages in a browser: they work under their Content-Security-Policy, and nothing sticks out."""
+
+from __future__ import annotations
+
+import pytest
+
+from majuu_core.console.cells import address_of
+from majuu_core.console.site import console_site
+from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
+from majuu_core.payments.intents import IntentDetails, create_payment_intent
+from majuu_core.payments.models import Charge
+from majuu_core.testing.factories import PASSWORD
+from tests.core.console.world import World, labels, make_staff
+
+console_site.register_pages()
+MODELS = list(console_site._registry)
+
+
+@pytest.fixture
+def world(transactional_db) -> World:
+    made = World().add(3)
+    made.add(1, amount="7702")  # declined
+    made.add(1, amount="7736")  # nobody ever finds out
+    return made
+
+
+@pytest.fixture
+def sign_in(visit):
+    """A visitor who has logged in, through the log-in page, as a superuser."""
+    user = make_staff(superuser=True)
+
+    def go(**options):
+        visitor = visit(**options)
+        visitor.open("/console/")
+        visitor.page.fill("input[name=username]", user.get_username())
+        visitor.page.fill("input[name=password]", PASSWORD)
+        visitor.page.click("button[type=submit]")
+        visitor.page.wait_for_selector("#attention")
+        return visitor
+
+    return go
+
+
+def show(visitor, path: str, name: str) -> None:
+    visitor.open(path)
+    visitor.page.wait_for_load_state("networkidle")
+    assert visitor.fits(), name
+    visitor.picture(name)
+    assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False), (1280, True), (360, False)])
+def test_home_detail_and_list(width, dark, world, visit, sign_in) -> None:
+    look = f"{width}-{'dark' if dark else 'light'}"
+    outsider = visit(width=width, dark=dark)
+    show(outsider, "/console/login/", f"console-login-{look}")
+    visitor = sign_in(width=width, dark=dark)
+    show(visitor, "/console/", f"console-home-{look}")
+    show(visitor, "/console/plugins/", f"console-plugins-{look}")
+    show(visitor, "/console/majuu_payments/paymentintent/", f"console-intents-{look}")
+    show(visitor, address_of(world.intents[0]), f"console-intent-{look}")
+    show(visitor, address_of(Charge.objects.get(status="unknown")), f"console-charge-{look}")
+    show(visitor, address_of(world.inbound[0]), f"console-inbound-{look}")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=labels(MODELS))
+def test_every_list_and_detail(model, world, sign_in) -> None:
+    visitor = sign_in(width=1280)
+    name = model._meta.model_name
+    show(visitor, f"/console/{model._meta.app_label}/{name}/", f"console-list-{name}")
+    show(
+        visitor,
+        address_of(model._default_manager.latest("created_at" if hasattr(model, "created_at") else "pk")),
+        f"console-detail-{name}",
+    )
+    assert "traceback" not in visitor.page.content().lower()
+
+
+def test_asking_the_provider_from_the_console(world, sign_in) -> None:
+    store = world.stores[0]
+    from moneyed import Money
+
+    intent = create_payment_intent(store=store, livemode=False, details=IntentDetails(amount=Money("7722", "KES")))
+    _, charge = confirm_payment_intent(intent=intent, choice=PaymentChoice(payment_method="mock"))
+    assert charge.status == "pending"
+    visitor = sign_in(width=1280)
+    visitor.open(address_of(charge))
+    visitor.page.wait_for_timeout(5500)  # the mock provider decides after five seconds
+    visitor.page.click("text=Ask the provider now")
+    visitor.page.wait_for_selector("text=The charge is now: Failed.")
+    visitor.picture("console-asked")
+    charge.refresh_from_db()
+    assert (charge.status, charge.failure_code) == ("failed", "declined")
+    assert visitor.complaints == []
