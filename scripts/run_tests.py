@@ -21,6 +21,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
+    import pymysql
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql", "mariadb")
@@ -28,6 +33,7 @@ SCHEMES = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgres
 NO_TESTS_COLLECTED = 5
 # Each run makes databases of its own, so that two runs on one server do not meet.
 DATABASE_NAME = f"majuu_{os.getpid()}"
+LEFTOVERS = rf"test\_majuu\_{os.getpid()}%"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +72,18 @@ def postgresql() -> Iterator[Server]:
             version = _postgresql_version(url)
         except NoServerError:
             continue
-        yield Server(
-            description=f"{version} at {url.partition('@')[2].partition('/')[0]}", environment={"DATABASE_URL": url}
-        )
+        try:
+            yield Server(description=f"{version} at {_where(url)}", environment={"DATABASE_URL": url})
+        finally:
+            _drop_postgresql_leftovers(url)
         return
     with _postgresql_from_pip() as server:
         yield server
+
+
+def _where(url: str) -> str:
+    """Host and port of an address, without its user and password."""
+    return url.partition("@")[2].partition("/")[0]
 
 
 def _postgresql_candidates() -> Iterator[str]:
@@ -81,30 +93,43 @@ def _postgresql_candidates() -> Iterator[str]:
         yield f"postgres://{user}@{host}:{port}/{DATABASE_NAME}"
 
 
-def _postgresql_version(url: str) -> str:
-    """Ask the server its version, and whether we may make databases there."""
+def _connect_postgresql(url: str) -> psycopg.Connection:
+    """A connection to the database every server has. What the address lacks, libpq takes from its environment."""
     import environ
     import psycopg
 
+    parts = environ.Env.db_url_config(url)
+    given = {"host": parts["HOST"], "port": parts["PORT"], "user": parts["USER"], "password": parts["PASSWORD"]}
+    return psycopg.connect(
+        dbname="postgres", autocommit=True, connect_timeout=3, **{name: value for name, value in given.items() if value}
+    )
+
+
+def _postgresql_version(url: str) -> str:
+    """Ask the server its version, and whether we may make databases there."""
+    import psycopg
+
     try:
-        parts = environ.Env.db_url_config(url)
-        with psycopg.connect(
-            host=parts["HOST"],
-            port=parts["PORT"] or None,
-            user=parts["USER"] or None,
-            password=parts["PASSWORD"] or None,
-            dbname="postgres",
-            connect_timeout=3,
-        ) as connection:
+        with _connect_postgresql(url) as connection:
             row = connection.execute(
                 "SELECT current_setting('server_version'), rolsuper OR rolcreatedb"
                 " FROM pg_roles WHERE rolname = current_user"
             ).fetchone()
     except psycopg.Error as error:
-        raise NoServerError(f"no PostgreSQL at {url}: {error}") from error
+        raise NoServerError(f"no PostgreSQL at {_where(url)}: {error}") from error
     if row is None or not row[1]:
-        raise NoServerError(f"the PostgreSQL user of {url} may not create databases")
+        raise NoServerError(f"the PostgreSQL user at {_where(url)} may not create databases")
     return f"PostgreSQL {str(row[0]).partition(' ')[0]}"
+
+
+def _drop_postgresql_leftovers(url: str) -> None:
+    """Databases of this run that an interrupted test process left behind."""
+    from psycopg import sql
+
+    with _connect_postgresql(url) as connection:
+        rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [LEFTOVERS]).fetchall()
+        for (name,) in rows:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @contextmanager
@@ -128,28 +153,45 @@ def _postgresql_from_pip() -> Iterator[Server]:
 @contextmanager
 def mariadb() -> Iterator[Server]:
     """The server of ``DATABASE_URL``, or of ``MYSQL_HOST``, ``MYSQL_TCP_PORT``, ``MYSQL_USER`` and ``MYSQL_PWD``."""
-    import environ
     import pymysql
 
     host, port = os.environ.get("MYSQL_HOST", "127.0.0.1"), os.environ.get("MYSQL_TCP_PORT", "3306")
     user, password = os.environ.get("MYSQL_USER", "root"), os.environ.get("MYSQL_PWD", "")
     login = f"{user}:{password}" if password else user
-    url = _given_url("mariadb") or f"mysql://{login}@{host}:{port}/{DATABASE_NAME}"
-    parts = environ.Env.db_url_config(url)
-    where = f"{parts['HOST']}:{parts['PORT'] or 3306}"
+    given = _given_url("mariadb")
+    url = given or f"mysql://{login}@{host}:{port}/{DATABASE_NAME}"
     try:
-        connection = pymysql.connect(
-            host=parts["HOST"],
-            port=int(parts["PORT"] or 3306),
-            user=parts["USER"],
-            password=parts["PASSWORD"],
-            connect_timeout=3,
-        )
+        with _connect_mariadb(url) as connection:
+            version = connection.get_server_info().removeprefix("5.5.5-")  # what MariaDB says to old replicas
     except pymysql.Error as error:
-        raise NoServerError(f"no MariaDB for us at {where}: {error}") from error
-    with connection:
-        version = connection.get_server_info().removeprefix("5.5.5-")  # what MariaDB says to old replicas
-    yield Server(description=f"MariaDB {version} at {where}", environment={"DATABASE_URL": url})
+        raise NoServerError(f"no MariaDB for us at {_where(url)}: {error}") from error
+    try:
+        yield Server(description=f"MariaDB {version} at {_where(url)}", environment={"DATABASE_URL": url})
+    finally:
+        if not given:
+            _drop_mariadb_leftovers(url)
+
+
+def _connect_mariadb(url: str) -> pymysql.Connection:
+    import environ
+    import pymysql
+
+    parts = environ.Env.db_url_config(url)
+    return pymysql.connect(
+        host=parts["HOST"],
+        port=int(parts["PORT"] or 3306),
+        user=parts["USER"],
+        password=parts["PASSWORD"],
+        connect_timeout=3,
+    )
+
+
+def _drop_mariadb_leftovers(url: str) -> None:
+    """Databases of this run that an interrupted test process left behind."""
+    with _connect_mariadb(url) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW DATABASES LIKE %s", [LEFTOVERS])
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP DATABASE IF EXISTS `{name}`")
 
 
 def redis_server() -> Server:

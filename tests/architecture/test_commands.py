@@ -11,6 +11,7 @@ import pytest
 from tests.architecture.workspace import ROOT
 
 PROMISED = {"help", "setup", "demo", "test", "lint", "bench", "docs", "constraints", "openapi", "clean"}
+READMES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("packages/*/README.md"))]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -37,6 +38,13 @@ def test_pages_name_only_targets_that_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = set(re.findall(r"(?:`|\$ )make ([a-z]+)", text))
     assert named <= set(described_targets())
+
+
+@pytest.mark.parametrize("page", READMES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    # Links between the pages of docs/ are checked by `make docs`.
+    linked = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in linked if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize("script", [".ci/run", "scripts/compile_constraints.sh", "scripts/find_python.sh"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from moneyed import Money
 
 from majuu_core.console.cells import address_of
 from majuu_core.console.site import console_site
@@ -10,7 +11,7 @@ from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Charge
 from majuu_core.testing.factories import PASSWORD
-from tests.core.console.world import World, labels, make_staff
+from tests.core.console.world import World, make_staff, one_of
 
 console_site.register_pages()
 MODELS = list(console_site._registry)
@@ -63,23 +64,16 @@ def test_home_detail_and_list(width, dark, world, visit, sign_in) -> None:
     show(visitor, address_of(world.inbound[0]), f"console-inbound-{look}")
 
 
-@pytest.mark.parametrize("model", MODELS, ids=labels(MODELS))
-def test_every_list_and_detail(model, world, sign_in) -> None:
+def test_every_list_and_detail(world, sign_in) -> None:
     visitor = sign_in(width=1280)
-    name = model._meta.model_name
-    show(visitor, f"/console/{model._meta.app_label}/{name}/", f"console-list-{name}")
-    show(
-        visitor,
-        address_of(model._default_manager.latest("created_at" if hasattr(model, "created_at") else "pk")),
-        f"console-detail-{name}",
-    )
-    assert "traceback" not in visitor.page.content().lower()
+    for model in MODELS:
+        name = model._meta.model_name
+        show(visitor, f"/console/{model._meta.app_label}/{name}/", f"console-list-{name}")
+        show(visitor, address_of(one_of(model)), f"console-detail-{name}")
 
 
 def test_asking_the_provider_from_the_console(world, sign_in) -> None:
     store = world.stores[0]
-    from moneyed import Money
-
     intent = create_payment_intent(store=store, livemode=False, details=IntentDetails(amount=Money("7722", "KES")))
     _, charge = confirm_payment_intent(intent=intent, choice=PaymentChoice(payment_method="mock"))
     assert charge.status == "pending"

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
-from pytest_django.fixtures import SettingsWrapper
 
 from majuu_core.merchants.api_keys import authenticate
 from majuu_core.merchants.models import ApiKey, Merchant, ProviderAccount, Store
@@ -27,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _sandbox(settings: SettingsWrapper, tmp_path: Path) -> Iterator[None]:
+def _sandbox(settings: Any, tmp_path: Path) -> Iterator[None]:
     settings.DEBUG = True
     settings.VAR = tmp_path
     settings.SANDBOX_SHOP_URL = "http://127.0.0.1:8002"
@@ -80,7 +79,7 @@ def test_a_second_time_changes_nothing() -> None:
     assert (read_secrets(), counts()) == (before, rows)
 
 
-def test_a_shop_that_moved_is_followed(settings: SettingsWrapper) -> None:
+def test_a_shop_that_moved_is_followed(settings: Any) -> None:
     load_demo_data()
     before = read_secrets()
     settings.SANDBOX_SHOP_URL = "http://127.0.0.1:9002"
@@ -105,7 +104,7 @@ def test_lost_secrets_are_replaced_by_new_ones_that_work(tmp_path: Path) -> None
     assert get_user_model()._default_manager.get().check_password(new["console"]["password"])
 
 
-def test_on_a_real_site_nothing_is_made(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_on_a_real_site_nothing_is_made(settings: Any, tmp_path: Path) -> None:
     settings.DEBUG = False
 
     with pytest.raises(ImproperlyConfigured, match="only loaded with DEBUG=on"):
@@ -121,7 +120,7 @@ def test_it_is_offered_through_the_hook() -> None:
     assert [(item.name, item.load) for item in offered] == [("sandbox.duka", load_demo_data)]
 
 
-def test_without_a_shop_there_is_no_endpoint(settings: SettingsWrapper, tmp_path: Path) -> None:
+def test_without_a_shop_there_is_no_endpoint(settings: Any, tmp_path: Path) -> None:
     settings.SANDBOX_SHOP_URL = ""
 
     load_demo_data()

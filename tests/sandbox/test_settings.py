@@ -11,7 +11,7 @@ import pytest
 from tests.sandbox.support import run_manage, run_python
 
 PRODUCTION = {
-    "SECRET_KEY": "p" * 60,
+    "SECRET_KEY": "0123456789abcdef" * 4,
     "MAJUU_ENCRYPTION_KEYS": "k" * 43,
     "MAJUU_PUBLIC_URL": "https://pay.example.com",
     "BEHIND_TLS_PROXY": "on",

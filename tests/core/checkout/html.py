@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-
-from django.http import HttpResponse
+from typing import Any
 
 
 class Document(HTMLParser):
@@ -44,5 +43,5 @@ class Document(HTMLParser):
         }
 
 
-def read(response: HttpResponse) -> Document:
+def read(response: Any) -> Document:
     return Document(response.content.decode())

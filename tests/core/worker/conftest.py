@@ -94,7 +94,7 @@ def _administer(statement: str) -> None:
     parameters = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
     parameters["password"] = settings["PASSWORD"]
     given = {name: str(value) for name, value in parameters.items() if value}
-    with psycopg.connect(dbname="postgres", autocommit=True, **given) as admin:  # type: ignore[arg-type]
+    with psycopg.connect(dbname="postgres", autocommit=True, **given) as admin:
         admin.execute(statement)  # type: ignore[arg-type]
 
 

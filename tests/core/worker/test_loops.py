@@ -50,7 +50,7 @@ def test_a_failing_loop_does_not_stop_the_others_and_is_named() -> None:
         worked.append(1)
         return 1 if len(worked) < 3 else 0
 
-    with pytest.raises(LoopsFailed, match="^failed: broken$"):
+    with pytest.raises(LoopsFailed, match=r"^failed: broken$"):
         run_all([loop("broken", fail), loop("good", work)])
 
     assert len(worked) >= 3

@@ -82,7 +82,7 @@ def test_a_killed_worker_loses_nothing(stage: Stage, receiver: Receiver) -> None
 
 
 def test_sigterm_finishes_what_is_under_way_and_gives_back_the_rest(stage: Stage, receiver: Receiver) -> None:
-    """given a worker in the middle of its work / when it gets SIGTERM / then it ends with 0 and nothing arrives twice."""
+    """given a worker in the middle of its work / when it gets SIGTERM / then nothing arrives twice."""
     receiver.default = Reply(delay=0.2)
     fill(stage, receiver)
     worker = stage.start_worker("--no-q2")

@@ -97,9 +97,13 @@ def test_a_failing_loop_makes_the_sweep_fail_after_it_delivered(monkeypatch: pyt
     def fail(*, seconds: float) -> int:
         raise LoopsFailed("failed: payments.expiry")
 
+    def deliver(*, seconds: float) -> int:
+        delivered.append(1)
+        return 1
+
     monkeypatch.setattr(sweep, "run_all", fail)
     monkeypatch.setattr(sweep, "has_overdue", lambda age: True)
-    monkeypatch.setattr(sweep, "deliver_due", lambda *, seconds: delivered.append(1) or 1)
+    monkeypatch.setattr(sweep, "deliver_due", deliver)
 
     with pytest.raises(LoopsFailed):
         sweep.run_sweep()

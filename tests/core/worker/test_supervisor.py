@@ -57,7 +57,7 @@ class Deaf:
 def test_a_part_that_fails_starts_again_after_growing_pauses(
     ends_by_itself: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """given a part that fails twice / when supervised / then it is started three times, each pause longer, and logged."""
+    """given a part that fails twice / when supervised / then it starts three times, each pause longer."""
     part, other = Fragile(2, ends_by_itself=ends_by_itself), Fragile(0)
     supervisor = Supervisor([part, other], first_pause=0.05)
 

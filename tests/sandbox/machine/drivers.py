@@ -87,8 +87,8 @@ class ProviderDriver(Protocol):
     def run_due(self) -> None:
         """Let happen what is due by now."""
 
-    def is_idle(self) -> bool:
-        """True when the other side has nothing planned any more."""
+    def next_due(self) -> datetime | None:
+        """When it is worth looking again; None when the other side has nothing planned any more."""
 
     def collect(self) -> list[Letter]:
         """The callbacks it has sent since the last look."""

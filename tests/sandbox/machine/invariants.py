@@ -86,7 +86,7 @@ class Invariants:
 
 
 def one_execution_per_charge(now: Picture) -> None:
-    """P2: a charge is carried out at most once, everything carried out has its charge, and one prompt rings at a time."""
+    """P2: a charge is carried out at most once, what was carried out has its charge, and one prompt rings at a time."""
     begun = Counter(execution.charge for execution in now.executions)
     assert all(count == 1 for count in begun.values()), f"carried out twice: {begun}"
     assert set(begun) <= set(now.charges), "the provider took a payment that no charge knows"

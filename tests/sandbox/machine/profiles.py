@@ -1,9 +1,10 @@
 """How hard the machine tries.
 
 ``HYPOTHESIS_PROFILE=dev`` (the usual one, 50 examples), ``ci`` (1,000, the same ones every time; chosen by itself when
-``CI=true``), ``nightly`` (10,000, new ones every time) or ``look`` (1,000 new ones, the first failure as it was found). A failure prints the shortest run that fails, as Python that
-can be pasted into a test, and a ``@reproduce_failure`` blob; ``pytest --hypothesis-seed=N`` repeats a random run. On a
-database that is not SQLite in memory an example is twenty times dearer, and there are a twentieth as many.
+``CI=true``), ``nightly`` (10,000, new ones every time) or ``look`` (1,000 new ones, and the first failure as it was
+found). A failure prints the shortest run that fails, as Python that can be pasted into a test, and a
+``@reproduce_failure`` blob; ``pytest --hypothesis-seed=N`` repeats a random run. On a database that is not SQLite in
+memory an example is twenty times dearer, and there are a twentieth as many.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The database as it was, again and again: a thousand examples that commit for real, and nothing to clean up between."""
+"""The database as it was, again and again: a thousand examples that commit for real, and nothing to clean up."""
 
 from __future__ import annotations
 

@@ -9,12 +9,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.sandbox.machine.drivers import ProviderDriver
 from tests.sandbox.machine.machine import make_machine
-from tests.sandbox.machine.mpesa import MpesaDriver
+from tests.sandbox.machine.mock_driver import MockDriver
+from tests.sandbox.machine.mpesa_driver import MpesaDriver
 from tests.sandbox.machine.profiles import machine_settings
 from tests.sandbox.machine.world import Stage
 
 
-@pytest.mark.parametrize("driver", [MpesaDriver], ids=lambda driver: driver.code)
+@pytest.mark.parametrize("driver", [MpesaDriver, MockDriver], ids=lambda driver: driver.code)
 def test_the_promises_hold_whatever_happens(
     driver: Callable[[], ProviderDriver], make_stage: Callable[[ProviderDriver], Stage]
 ) -> None:

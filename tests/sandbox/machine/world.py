@@ -211,6 +211,5 @@ class World:
         asked: dict[str, Any] = Charge.objects.aggregate(at=Min("follow_up_at"))
         worked: dict[str, Any] = InboundWebhook.objects.filter(state="received").aggregate(at=Min("next_attempt_at"))
         times = [row["at"] for row in (asked, worked) if row["at"] is not None]
-        if not self.driver.is_idle():
-            times.append(self.clock.now() + timedelta(seconds=30))
+        times += [planned] if (planned := self.driver.next_due()) else []
         return min(times, default=None)

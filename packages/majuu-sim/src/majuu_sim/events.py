@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from majuu_sim.clock import Clock
 from majuu_sim.scheduler import Due, Scheduler
-from majuu_sim.transport import DeliveryFailed, Transport
+from majuu_sim.transport import Answer, DeliveryFailed, Transport
 
 HELD_AT_MOST = 60.0  # seconds of the simulator's clock an out-of-order event waits for another to overtake it
 
@@ -83,6 +84,13 @@ class EventDesk:
             await self._deliver(late)
         return attempt
 
+    async def ask(
+        self, *, subject: str, kind: str, url: str, body: Mapping[str, Any], within: float
+    ) -> tuple[EventAttempt, Answer | None]:
+        """Send a question now; the receiver's answer, or None when it had none within so many REAL seconds."""
+        attempt = self._note(subject, kind, url, body, "sending")
+        return attempt, await self._deliver(attempt, within)
+
     async def resend(self, attempt_id: str) -> EventAttempt:
         """Send the same body again; KeyError when there is no such attempt."""
         first = self._log[attempt_id]
@@ -93,16 +101,21 @@ class EventDesk:
         self._log[attempt.id] = attempt
         return attempt
 
-    async def _deliver(self, attempt: EventAttempt) -> None:
+    async def _deliver(self, attempt: EventAttempt, within: float | None = None) -> Answer | None:
         attempt.state = "sending"
+        answer = None
         try:
-            answer = await self._transport.post(attempt.url, json.dumps(attempt.body).encode())
+            async with asyncio.timeout(within):
+                answer = await self._transport.post(attempt.url, json.dumps(attempt.body).encode())
         except DeliveryFailed as failure:
             attempt.state, attempt.error = "failed", str(failure)
+        except TimeoutError:
+            attempt.state, attempt.error = "failed", f"no answer within {within} s"
         else:
             attempt.state = "delivered" if 200 <= answer.status < 300 else "refused"
             attempt.status, attempt.answer = answer.status, answer.body
         attempt.at = self._stamp()
+        return answer
 
     def _stamp(self) -> str:
         return self._clock.now().isoformat()

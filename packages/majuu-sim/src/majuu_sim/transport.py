@@ -18,6 +18,7 @@ class Answer:
 
     status: int
     body: str
+    kept: bool = False  # nobody has been asked yet: the event was handed over to be delivered by hand
 
 
 class DeliveryFailed(Exception):
@@ -84,7 +85,7 @@ class CollectingTransport:
         """Keep the event; the log shows it as answered with 200."""
         with self._lock:
             self._kept.append((url, body))
-        return Answer(200, "")
+        return Answer(200, "", kept=True)
 
     async def close(self) -> None:
         """Nothing to close."""

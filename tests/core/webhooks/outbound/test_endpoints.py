@@ -140,7 +140,7 @@ def test_a_sandbox_takes_http_and_private_addresses_in_test_mode_only(store: Sto
     """given the sandbox setting / when http addresses of this machine are added / then test takes them, live not."""
     settings.MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = True
 
-    assert create_webhook_endpoint(store=store, livemode=False, url="http://127.0.0.1:8001/hook").endpoint.pk
+    assert create_webhook_endpoint(store=store, livemode=False, url="http://127.0.0.1:8001/hook").secret
     with pytest.raises(Invalid) as refused:
         create_webhook_endpoint(store=store, livemode=True, url="http://127.0.0.1:8001/hook")
     assert refused.value.code == "url_not_https"

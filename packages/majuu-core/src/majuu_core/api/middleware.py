@@ -35,6 +35,8 @@ class ApiShortcutMiddleware:
         response = self._answer(request)
         response.headers.setdefault("Request-Id", request_id(request))
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if isinstance(response, HttpResponse):
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:

@@ -30,12 +30,10 @@ from majuu_core.common import clock
 from majuu_core.common.client_address import client_address
 from majuu_core.common.problems import Conflict, Invalid
 from majuu_core.configuration import trusted_proxies
-from majuu_core.merchants.errors import CredentialsUnreadable
 from majuu_core.payments.addresses import payment_url
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent, offered_accounts
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.selectors import charges_of, intent_for_link
-from majuu_core.providers.registry import UnknownProvider
 
 logger = logging.getLogger("majuu.checkout")
 PAGE = "majuu_checkout:page"
@@ -47,9 +45,11 @@ _FOR_THE_SHOP = frozenset(
         "payment_method_not_offered",
         "payment_method_unknown",
         "payment_method_unsupported",
+        "provider_account_unusable",
         "currency_unsupported",
     }
 )
+_UNAVAILABLE = Invalid("payment_method_unavailable", "This way to pay is not available right now.")
 
 
 @csrf_exempt
@@ -101,16 +101,15 @@ def _pay(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
             raise refusal
         charge = _confirm(request, intent, form)
     except Invalid as problem:
-        shown = problem if problem.code not in _FOR_THE_SHOP else Invalid("payment_method_unavailable", "")
+        shown = problem if problem.code not in _FOR_THE_SHOP else _UNAVAILABLE
         return _show(request, intent, form=form.with_error(shown, explain_refusal(shown, language)), status=422)
     except Conflict as problem:
-        # The page knows best what to show now: that it goes on, is paid, has expired …
         logger.info("checkout of %s: %s", intent.public_id, problem.code)
+        if problem.code in _FOR_THE_SHOP:
+            refused = form.with_error(_UNAVAILABLE, explain_refusal(_UNAVAILABLE, language))
+            return _show(request, intent, form=refused, status=503)
+        # The page knows best what to show now: that it goes on, is paid, has expired …
         return _back_to_page(request, intent)
-    except (CredentialsUnreadable, UnknownProvider):
-        logger.exception("checkout of %s: the provider cannot be used", intent.public_id)
-        unavailable = Invalid("payment_method_unavailable", "")
-        return _show(request, intent, form=form.with_error(unavailable, explain_refusal(unavailable, language)))
     return _back_to_page(request, intent, forward=bool(redirect_url(charge)))
 
 

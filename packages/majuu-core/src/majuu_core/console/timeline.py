@@ -88,7 +88,7 @@ def _charges(charges: Sequence[Charge]) -> Iterator[Entry]:
 
 def _calls(charges: Sequence[uuid.UUID]) -> Iterator[Entry]:
     rows = ProviderCall.objects.filter(charge__in=charges).defer("request_body", "response_body", "request_headers")
-    for call in rows.order_by("started_at")[:MOST_SHOWN]:
+    for call in rows.order_by("started_at", "pk")[:MOST_SHOWN]:
         answer = f"HTTP {call.status}" if call.status else call.error or "no answer"
         yield Entry(
             at=call.started_at,
@@ -101,7 +101,7 @@ def _calls(charges: Sequence[uuid.UUID]) -> Iterator[Entry]:
 
 def _inbound(charges: Sequence[uuid.UUID]) -> Iterator[Entry]:
     rows = InboundWebhook.objects.filter(charge__in=charges).defer("body", "headers", "query")
-    for row in rows.order_by("received_at")[:MOST_SHOWN]:
+    for row in rows.order_by("received_at", "pk")[:MOST_SHOWN]:
         yield Entry(
             at=row.received_at,
             rank=3,
@@ -116,7 +116,7 @@ def _ledger(names: Sequence[str]) -> Iterator[Entry]:
     rows = LedgerTransaction.objects.filter(reference__in=names).prefetch_related(
         "transfers__debit_account", "transfers__credit_account"
     )
-    for row in rows.order_by("created_at")[:MOST_SHOWN]:
+    for row in rows.order_by("created_at", "pk")[:MOST_SHOWN]:
         lines = tuple(
             format_html(
                 "{} {} {} → {}",
@@ -140,7 +140,7 @@ def _events(names: Sequence[str], with_deliveries: bool) -> Iterator[Entry]:
     rows = Event.objects.filter(object_id__in=names).defer("data")
     if with_deliveries:
         rows = rows.prefetch_related("deliveries__endpoint")
-    for row in rows.order_by("created_at")[:MOST_SHOWN]:
+    for row in rows.order_by("created_at", "pk")[:MOST_SHOWN]:
         lines = tuple(_delivery_line(item) for item in row.deliveries.all()) if with_deliveries else ()
         yield Entry(
             at=row.created_at, rank=5, icon="bolt", title=format_html("Event {}", link(row, row.type)), lines=lines
@@ -154,7 +154,7 @@ def _delivery_line(row: WebhookDelivery) -> SafeString:
 
 
 def _audit(names: Sequence[str]) -> Iterator[Entry]:
-    for row in AuditEntry.objects.filter(object_id__in=names).order_by("created_at")[:MOST_SHOWN]:
+    for row in AuditEntry.objects.filter(object_id__in=names).order_by("created_at", "pk")[:MOST_SHOWN]:
         who = f"{row.actor_type} {row.actor_id}".strip()
         where = f" from {row.remote_addr}" if row.remote_addr else ""
         yield Entry(

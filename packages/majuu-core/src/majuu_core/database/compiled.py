@@ -89,9 +89,16 @@ def _compile(queryset: models.QuerySet[Any], using: str, key: Any) -> _Compiled:
         converters=compiler.get_converters([item[0] for item in compiler.select[: compiler.col_count]]),
         names=[item[0].target.attname for item in compiler.select[columns]],
         columns=columns,
-        populators=get_related_populators(compiler.klass_info, compiler.select, using),
+        populators=_populators(queryset, compiler, using),
         annotations=compiler.annotation_col_map or {},
     )
+
+
+def _populators(queryset: models.QuerySet[Any], compiler: Any, using: str) -> list[Any]:
+    # Since Django 6.1 a queryset also says how its instances fetch what was not read.
+    modes = [queryset._fetch_mode] if hasattr(queryset, "_fetch_mode") else []
+    populate: Callable[..., list[Any]] = get_related_populators
+    return populate(compiler.klass_info, compiler.select, using, *modes)
 
 
 def _instance(model: type[Row], compiled: _Compiled, connection: BaseDatabaseWrapper, found: Any) -> Row:

@@ -20,7 +20,7 @@ from moneyed import Money
 from majuu_core.audit.models import AuditEntry
 from majuu_core.audit.services import build_entry
 from majuu_core.common import clock, ids
-from majuu_core.common.problems import Conflict, Invalid, NotFound
+from majuu_core.common.problems import Conflict, Invalid, NotFound, Problem
 from majuu_core.database.batch import WriteBatch
 from majuu_core.merchants.errors import CredentialsUnreadable
 from majuu_core.merchants.models import ProviderAccount
@@ -69,9 +69,16 @@ def confirm_payment_intent(
     ``request_key`` names the API request: the same one again joins its charge instead of starting another. Raises
     Invalid for data that cannot be used and Conflict when the intent cannot be paid now; nothing is written then.
     """
-    conversation = Conversation(_choose_account(intent, choice))
-    provider = _open_provider(conversation)
-    request = _prepare(provider, intent, choice)
+    try:
+        conversation = Conversation(_choose_account(intent, choice))
+        provider = _open_provider(conversation)
+        request = _prepare(provider, intent, choice)
+    except Problem:
+        # What cannot be used any more could be used when this very request came first.
+        earlier = _charge_of(intent, request_key)
+        if earlier is None:
+            raise
+        return earlier.payment_intent, earlier
     charge, started = _start_charge(intent, conversation.account, request, request_key)
     if not started:
         return charge.payment_intent, charge

@@ -49,8 +49,12 @@ class Sender:
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
-            skip_auto_headers=("Accept-Encoding",),
-            headers={"User-Agent": _USER_AGENT, "Content-Type": "application/json"},
+            headers={
+                "User-Agent": _USER_AGENT,
+                "Content-Type": "application/json",
+                "Accept": "*/*",
+                "Accept-Encoding": "identity",
+            },
         )
         return self
 

@@ -1,4 +1,8 @@
-"""``python -m majuu_core.worker.cluster <parent>``: django-q2's cluster as a child of the worker."""
+"""``python -m majuu_core.worker.cluster <parent>``: django-q2's cluster as a child of the worker.
+
+django-q2's own signal handler waits inside the handler and never comes back when a second signal interrupts it. Linux
+sends the signal of a dying parent once for each of its threads, so here signals only leave a note.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,23 @@ import ctypes
 import os
 import signal
 import sys
+from time import sleep
+from typing import Any
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LOOK_EVERY = 0.2
+
+
+class Stopping:
+    """The note that a signal leaves."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: Any) -> None:
+        self.requested = True
 
 
 def end_with_parent(parent: int) -> None:
@@ -19,14 +38,28 @@ def end_with_parent(parent: int) -> None:
         raise SystemExit(0)
 
 
+def run_cluster() -> int:
+    """Run the cluster until a signal comes. Returns the exit status: 1 when the cluster ended by itself."""
+    from django_q.cluster import Cluster
+
+    cluster = Cluster()
+    stopping = Stopping()  # after Cluster, which installs handlers of its own
+    cluster.start()
+    while not stopping.requested:
+        if not cluster.sentinel.is_alive():
+            return 1
+        sleep(_LOOK_EVERY)
+    cluster.stop()
+    return 0
+
+
 def main() -> None:
     """Start the cluster and stay until it ends."""
     end_with_parent(int(sys.argv[1]))
     import django
-    from django.core.management import call_command
 
     django.setup()
-    call_command("qcluster")
+    raise SystemExit(run_cluster())
 
 
 if __name__ == "__main__":

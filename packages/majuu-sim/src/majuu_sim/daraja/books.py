@@ -118,6 +118,7 @@ class Books:
         self._rng = rng
         self.movements: list[Movement] = []
         self._by_receipt: dict[str, Movement] = {}
+        self._by_conversation: dict[str, Movement] = {}
         self._reversed: dict[str, str] = {}
         self._receipts: set[str] = set()
         self._accounts: dict[tuple[str, str], Account] = {}
@@ -125,7 +126,7 @@ class Books:
 
     def clear(self) -> None:
         """Forget every movement and start with the opening balances."""
-        for store in (self._by_receipt, self._reversed, self._accounts, self._receipts):
+        for store in (self._by_receipt, self._by_conversation, self._reversed, self._accounts, self._receipts):
             store.clear()
         self.movements.clear()
         self._open()
@@ -177,6 +178,9 @@ class Books:
         made = replace(movement, postings=tuple(postings))
         self.movements.append(made)
         self._by_receipt[made.receipt] = made
+        for conversation in (made.conversation_id, made.originator_conversation_id):
+            if conversation:
+                self._by_conversation[conversation] = made
         if made.original_receipt:
             self._reversed[made.original_receipt] = made.receipt
         return made
@@ -184,6 +188,10 @@ class Books:
     def find(self, receipt: str) -> Movement | None:
         """The movement of a receipt."""
         return self._by_receipt.get(receipt)
+
+    def find_by_conversation(self, conversation: str) -> Movement | None:
+        """The movement a request led to, by either of its ids (of a push: CheckoutRequestID or MerchantRequestID)."""
+        return self._by_conversation.get(conversation)
 
     def reversal_of(self, receipt: str) -> str | None:
         """The receipt that took this one back, if one did."""

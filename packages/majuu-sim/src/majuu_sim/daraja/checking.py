@@ -16,20 +16,20 @@ from majuu_sim.daraja.config import DarajaConfig, Shortcode
 from majuu_sim.daraja.formats import parse_eat
 from majuu_sim.daraja.records import PushRequest
 
-_MSISDN = re.compile(r"254[17][0-9]{8}")
-_SHORTCODE = re.compile(r"[0-9]{5,7}")
-_AMOUNT = re.compile(r"[1-9][0-9]{0,11}")
-_TRANSACTION_TYPES = ("CustomerPayBillOnline", "CustomerBuyGoodsOnline")
+MSISDN = re.compile(r"254[17][0-9]{8}")
+SHORTCODE = re.compile(r"[0-9]{5,7}")
+AMOUNT = re.compile(r"[1-9][0-9]{0,11}")
+COMMANDS = ("CustomerPayBillOnline", "CustomerBuyGoodsOnline")
 _TUNNELS = ("ngrok", "mockbin", "requestbin")
 _TROUBLESOME = re.compile(r"[@#&]")
 
 
 def is_msisdn(text: object) -> bool:
     """True for 254 and nine digits that begin with 7 or 1."""
-    return isinstance(text, str) and _MSISDN.fullmatch(text) is not None
+    return isinstance(text, str) and MSISDN.fullmatch(text) is not None
 
 
-def _text(body: Mapping[str, Any], name: str) -> str:
+def text_in(body: Mapping[str, Any], name: str) -> str:
     """The field as text; numbers are taken when they are whole. Refuses what is missing or of another kind."""
     value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, str)):
@@ -37,8 +37,9 @@ def _text(body: Mapping[str, Any], name: str) -> str:
     return str(value)
 
 
-def _matching(body: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
-    value = _text(body, name)
+def matching(body: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> str:
+    """The field as text that matches ``pattern`` from end to end; Refusal names it otherwise."""
+    value = text_in(body, name)
     if pattern.fullmatch(value) is None:
         raise refusals.invalid_field(name)
     return value
@@ -46,10 +47,10 @@ def _matching(body: Mapping[str, Any], name: str, pattern: re.Pattern[str]) -> s
 
 def check_merchant(body: Mapping[str, Any], config: DarajaConfig, now: datetime) -> Shortcode:
     """The shortcode that asks, once its number, timestamp and password are right."""
-    number = _matching(body, "BusinessShortCode", _SHORTCODE)
-    stamp = _text(body, "Timestamp")
+    number = matching(body, "BusinessShortCode", SHORTCODE)
+    stamp = text_in(body, "Timestamp")
     _check_timestamp(stamp, config, now)
-    password = _text(body, "Password")
+    password = text_in(body, "Password")
     shortcode = config.find(number)
     if shortcode is None:
         raise refusals.unknown_merchant()
@@ -71,14 +72,14 @@ def _check_timestamp(stamp: str, config: DarajaConfig, now: datetime) -> None:
 def check_push(body: Mapping[str, Any], config: DarajaConfig, now: datetime) -> PushRequest:
     """The push a body asks for; Refusal names the first field that is wrong."""
     shortcode = check_merchant(body, config, now)
-    transaction_type = _text(body, "TransactionType")
-    if transaction_type not in _TRANSACTION_TYPES:
+    transaction_type = text_in(body, "TransactionType")
+    if transaction_type not in COMMANDS:
         raise refusals.invalid_field("TransactionType")
     amount = _check_amount(body, config)
-    _matching(body, "PartyA", _MSISDN)
-    receiver = _matching(body, "PartyB", _SHORTCODE)
-    msisdn = _matching(body, "PhoneNumber", _MSISDN)
-    callback_url = _check_callback_url(body, config)
+    matching(body, "PartyA", MSISDN)
+    receiver = matching(body, "PartyB", SHORTCODE)
+    msisdn = matching(body, "PhoneNumber", MSISDN)
+    callback_url = check_url(body, "CallBackURL", config)
     reference = _check_words(body, "AccountReference", "AccountReference", config.max_account_reference)
     description = _check_words(body, "TransactionDesc", "Remarks", config.max_description)
     return PushRequest(
@@ -103,7 +104,7 @@ def check_query(body: Mapping[str, Any], config: DarajaConfig, now: datetime) ->
 
 
 def _check_amount(body: Mapping[str, Any], config: DarajaConfig) -> int:
-    amount = int(_matching(body, "Amount", _AMOUNT))
+    amount = int(matching(body, "Amount", AMOUNT))
     if amount > config.max_amount:
         raise refusals.invalid_field("Amount")
     return amount
@@ -117,14 +118,15 @@ def _check_words(body: Mapping[str, Any], name: str, shown: str, longest: int) -
     return value
 
 
-def _check_callback_url(body: Mapping[str, Any], config: DarajaConfig) -> str:
-    url = body.get("CallBackURL")
-    if not isinstance(url, str) or not is_callback_url(url, config):
-        raise refusals.invalid_field("CallBackURL")
+def check_url(body: Mapping[str, Any], name: str, config: DarajaConfig, *, plain_http: bool = False) -> str:
+    """An address callbacks may go to. ``plain_http``: http will do too."""
+    url = body.get(name)
+    if not isinstance(url, str) or not is_callback_url(url, config, plain_http=plain_http):
+        raise refusals.invalid_field(name)
     return url
 
 
-def is_callback_url(url: str, config: DarajaConfig) -> bool:
+def is_callback_url(url: str, config: DarajaConfig, *, plain_http: bool = False) -> bool:
     """True when callbacks may be sent there: public https without a forbidden word, or a host the settings allow."""
     if not url.isascii() or not url.isprintable() or " " in url or len(url) > 2000:
         return False
@@ -140,7 +142,7 @@ def is_callback_url(url: str, config: DarajaConfig) -> bool:
         return False
     if host in config.callback_hosts or (config.allow_loopback_callbacks and _is_loopback(host)):
         return True
-    return parts.scheme == "https" and _is_public(host)
+    return (parts.scheme == "https" or plain_http) and _is_public(host)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -20,6 +20,7 @@ RESULT_SHAPES = (
     "plain",
     "text",
     "numbers",
+    "list",
     "single_parameter",
     "no_parameters",
     "null_parameters",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ class Planned:
     kind: str
     subject: str  # the payment or request it speaks of
     url: str
-    body: dict[str, Any]
+    body: Mapping[str, Any]
     lost: bool = False
     held: bool = False
     retries: int = 0  # so often it is sent again when the receiver did not take it
@@ -27,7 +27,14 @@ class Planned:
 
 
 def plan_event(
-    script: FaultScript, *, subject: str, url: str, body: dict[str, Any], kind: str = "result", retries: int = 0
+    script: FaultScript,
+    *,
+    subject: str,
+    url: str,
+    body: Mapping[str, Any],
+    kind: str = "result",
+    retries: int = 0,
+    retry_gap: float = 60.0,
 ) -> list[Planned]:
     """The event as the script wants it, and its duplicates."""
     first = Planned(
@@ -39,6 +46,7 @@ def plan_event(
         lost=script.event_lost,
         held=script.event_out_of_order,
         retries=retries,
+        retry_gap=retry_gap,
     )
     copies = [
         Planned(
@@ -90,6 +98,4 @@ class Courier:
         else:
             attempt = await self._desk.send(**event, body=planned.body)
             if planned.retries and attempt.state != "delivered":
-                self.schedule(
-                    replace(planned, after=planned.retry_gap, kind="retry", retries=planned.retries - 1)
-                )
+                self.schedule(replace(planned, after=planned.retry_gap, kind="retry", retries=planned.retries - 1))

@@ -22,12 +22,17 @@ def split_names(names: str) -> tuple[str, str, str]:
 
 def fitting(script: FaultScript, known: frozenset[str]) -> FaultScript:
     """``script`` without the outcomes this kind of request cannot have."""
-    strange = {
-        name: None
-        for name in ("outcome", "event_outcome", "stale_outcome", "read_outcome")
-        if getattr(script, name) is not None and getattr(script, name) not in known
-    }
-    return replace(script, **strange) if strange else script
+
+    def kept(outcome: str | None) -> str | None:
+        return outcome if outcome in known else None
+
+    return replace(
+        script,
+        outcome=kept(script.outcome),
+        event_outcome=kept(script.event_outcome),
+        stale_outcome=kept(script.stale_outcome),
+        read_outcome=kept(script.read_outcome),
+    )
 
 
 class Customers:
@@ -100,4 +105,4 @@ class Customers:
         """``script``, but with the answer left to whoever plays this telephone."""
         if time.monotonic() >= self._in_hand.get(msisdn, 0.0):
             return script
-        return replace(script, outcome=MANUAL, answer_after=None)
+        return replace(script, outcome=MANUAL, answer_after=None, event_before_reply=False)

@@ -48,3 +48,19 @@ def request_id(rng: random.Random, count: int) -> str:
 def access_token(rng: random.Random) -> str:
     """28 letters and digits."""
     return "".join(rng.choices(string.ascii_letters + string.digits, k=28))
+
+
+def conversation_id(moment: datetime, rng: random.Random) -> str:
+    """``AG_`` + YYYYMMDD + twenty hex digits."""
+    return f"AG_{moment.astimezone(EAT).strftime('%Y%m%d')}_{rng.getrandbits(80):020x}"
+
+
+def no_receipt(moment: datetime) -> str:
+    """The TransactionID of a result without a transaction: the day's three characters and seven zeros."""
+    local = moment.astimezone(EAT)
+    return _LETTERS[(local.year - _FIRST_YEAR) % 26] + _LETTERS[local.month - 1] + _DAYS[local.day - 1] + "0000000"
+
+
+def eat_dotted(moment: datetime) -> str:
+    """``DD.MM.YYYY HH:MM:SS`` in East Africa Time."""
+    return moment.astimezone(EAT).strftime("%d.%m.%Y %H:%M:%S")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,6 +36,7 @@ class MpesaDriver:
     forgeries = ("success", "wrong_amount", "failure", "foreign_reference", "other_charge", "nonsense")
 
     def open(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._post = CollectingTransport()
         config = DarajaConfig(pending_style="mixed", event_shape="mixed", max_clock_skew=5)
         self._daraja = DarajaSimulator(clock=ExternalClock(now), transport=self._post, config=config).serve()
@@ -100,8 +101,8 @@ class MpesaDriver:
     def run_due(self) -> None:
         self._daraja.run_due()
 
-    def is_idle(self) -> bool:
-        return not self._daraja.state()["planned"]
+    def next_due(self) -> datetime | None:
+        return self._now() + timedelta(seconds=30) if self._daraja.state()["planned"] else None
 
     def collect(self) -> list[Letter]:
         return [Letter(urlsplit(url).path, body) for url, body in self._post.take()]
