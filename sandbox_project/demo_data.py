@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,21 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 
+from majuu_core.common.crypto import DecryptionError
 from majuu_core.merchants.api_keys import authenticate, create_api_key
-from majuu_core.merchants.errors import KeyRefused
+from majuu_core.merchants.credentials import open_credentials
+from majuu_core.merchants.errors import CredentialsUnreadable, KeyRefused
 from majuu_core.merchants.models import Merchant, ProviderAccount, Store
-from majuu_core.merchants.provider_accounts import create_provider_account
+from majuu_core.merchants.provider_accounts import create_provider_account, update_credentials
 from majuu_core.merchants.services import approve_merchant, create_merchant, create_store
 from majuu_core.testing.fake import MockCredentials
-from majuu_core.webhooks.endpoints import create_webhook_endpoint, rotate_secret, update_webhook_endpoint
+from majuu_core.webhooks.endpoints import (
+    SigningKey,
+    create_webhook_endpoint,
+    open_secrets,
+    rotate_secret,
+    update_webhook_endpoint,
+)
 from majuu_core.webhooks.models import WebhookEndpoint
 from sandbox_project.places import shop_url, var_folder
 
@@ -95,10 +105,23 @@ def _load_provider_accounts(store: Store) -> dict[str, str]:
     found = {}
     for priority, (provider, (name, credentials)) in enumerate(reversed(wanted.items())):
         account = ProviderAccount.objects.filter(store=store, provider=provider, livemode=False).first()
-        found[provider] = account or create_provider_account(
-            store=store, provider=provider, livemode=False, name=name, credentials=credentials, priority=priority
-        )
-    return {provider: account.public_id for provider, account in found.items()}
+        if account is None:
+            account = create_provider_account(
+                store=store, provider=provider, livemode=False, name=name, credentials=credentials, priority=priority
+            )
+        elif not _opens(lambda account=account: open_credentials(account)):  # type: ignore[misc]
+            account = update_credentials(account=account, credentials=credentials)
+        found[provider] = account.public_id
+    return found
+
+
+def _opens(read: Callable[[], object]) -> bool:
+    """False when the key that sealed a secret is gone, as when somebody deleted the folder but kept the database."""
+    try:
+        read()
+    except (CredentialsUnreadable, DecryptionError):
+        return False
+    return True
 
 
 def _load_api_key(store: Store, kept: Secrets) -> None:
@@ -120,14 +143,18 @@ def _load_webhook_endpoint(store: Store, kept: Secrets) -> None:
     endpoint = next((row for row in mine.order_by("pk") if row.description == "Demo shop"), None)
     if endpoint is None:
         created = create_webhook_endpoint(store=store, livemode=False, url=url, description="Demo shop")
-    elif known.get("id") != endpoint.public_id:
-        created = rotate_secret(endpoint=endpoint)  # its secret is lost, so nobody verifies by it
+    elif known.get("id") != endpoint.public_id or not _opens(lambda: _signing_keys(endpoint)):
+        created = rotate_secret(endpoint=endpoint, overlap=timedelta(0))  # the old one is lost: nobody verifies by it
     else:
         created = None
     if endpoint is not None and endpoint.url != url:
         update_webhook_endpoint(endpoint=endpoint, url=url)
     if created is not None:
         kept["webhook"] = {"id": created.endpoint.public_id, "secret": created.secret}
+
+
+def _signing_keys(endpoint: WebhookEndpoint) -> list[SigningKey]:
+    return open_secrets(endpoint.public_id, endpoint.secrets.values_list("sealed", "expires_at"))
 
 
 def _write_secrets(kept: Secrets) -> None:

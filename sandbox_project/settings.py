@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from majuu_core.apps import CORE_APPS
+from majuu_core.console import unfold_settings
 from majuu_core.plugins.manager import plugin_apps
 from sandbox_project.databases import cache_settings, database_settings
 from sandbox_project.log_settings import logging_settings
@@ -100,6 +102,7 @@ TEMPLATES = [
         },
     }
 ]
+UNFOLD = unfold_settings()  # the console's title, colours and menu
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Where things are kept -------------------------------------------------------------------------------------------
@@ -137,6 +140,8 @@ Q_CLUSTER = {
 MAJUU_ENCRYPTION_KEYS = env.list("MAJUU_ENCRYPTION_KEYS", default=[])
 MAJUU_TRUSTED_PROXIES = env.list("MAJUU_TRUSTED_PROXIES", default=[])
 MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = env.bool("MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES", default=False)
+MAJUU_INTENT_LIFETIME = timedelta(minutes=env.int("MAJUU_INTENT_LIFETIME_MINUTES", default=24 * 60))
+MAJUU_KEY_CACHE_SECONDS = env.int("MAJUU_KEY_CACHE_SECONDS", default=5)
 MAJUU_TRACE_HOOKS = env.bool("MAJUU_TRACE_HOOKS", default=False)
 # In test mode no money moves, and the truth is fetched whoever calls back: any address may.
 _mpesa_test = {"callback_addresses": env.str("MAJUU_MPESA_TEST_CALLBACK_ADDRESSES", default="*")}

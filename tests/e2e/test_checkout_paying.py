@@ -23,7 +23,7 @@ def provider(transactional_db, temporary_plugin) -> type[PhoneProvider]:
 @pytest.fixture
 def intent(provider) -> PaymentIntent:
     store = make_store(name="Mama Njeri Fashions")
-    make_provider_account(store=store, provider="phone", credentials={})
+    make_provider_account(store=store, provider="phone", credentials={}, priority=1)
     make_provider_account(store=store)
     return create_payment_intent(store=store, livemode=False, details=IntentDetails(amount=Money("1500", "KES")))
 

@@ -29,7 +29,7 @@ class Scene:
     def __init__(self, provider: type[PhoneProvider], clock) -> None:
         self.provider, self.clock = provider, clock
         self.store = make_store(name="Mama Njeri Fashions")
-        make_provider_account(store=self.store, provider="phone", credentials={})
+        make_provider_account(store=self.store, provider="phone", credentials={}, priority=1)
 
     def intent(self, amount: str = "1500.00", **details) -> PaymentIntent:
         wanted = IntentDetails(

@@ -100,8 +100,22 @@ def test_lost_secrets_are_replaced_by_new_ones_that_work(tmp_path: Path) -> None
     new = read_secrets()
     assert new["api_key"] != old["api_key"]
     assert authenticate(new["api_key"]).store_id == Store.objects.get().pk
-    assert key_of(new["webhook"]["secret"]) in signing_keys(WebhookEndpoint.objects.get())
+    assert signing_keys(WebhookEndpoint.objects.get()) == [key_of(new["webhook"]["secret"])]
     assert get_user_model()._default_manager.get().check_password(new["console"]["password"])
+
+
+def test_what_an_old_key_sealed_is_made_anew(settings: Any) -> None:
+    load_demo_data()
+    old = read_secrets()
+    settings.MAJUU_ENCRYPTION_KEYS = ["another-master-key-0123456789abcdef0123"]
+
+    load_demo_data()
+
+    new = read_secrets()
+    assert new["provider_accounts"] == old["provider_accounts"]
+    assert {provider_for(account).code for account in ProviderAccount.objects.all()} == {"mock", "mpesa"}
+    assert signing_keys(WebhookEndpoint.objects.get()) == [key_of(new["webhook"]["secret"])]
+    assert authenticate(new["api_key"]).store_id == Store.objects.get().pk
 
 
 def test_on_a_real_site_nothing_is_made(settings: Any, tmp_path: Path) -> None:

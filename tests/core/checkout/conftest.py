@@ -46,7 +46,7 @@ def mock_account(store):
 
 @pytest.fixture
 def phone_account(store, phone_provider):
-    return make_provider_account(store=store, provider="phone", credentials={})
+    return make_provider_account(store=store, provider="phone", credentials={}, priority=1)
 
 
 @pytest.fixture

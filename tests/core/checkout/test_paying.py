@@ -307,6 +307,16 @@ def test_a_receipt_may_come_later(browser, make_intent, phone_account, phone_pro
     assert "LATE1" in open_page(browser, intent).text
 
 
+def test_money_that_is_held_is_not_asked_for_again(browser, make_intent, mock_account) -> None:
+    intent = make_intent()
+    page = open_page(browser, intent)
+    type(intent).objects.update(status="requires_capture")
+    assert stage(open_page(browser, intent)) == "authorized"
+    answer = submit(browser, intent, page)
+    assert (answer.status_code, answer["Location"]) == (303, url(intent))
+    assert Charge.objects.count() == 0
+
+
 def test_parked_money(browser, make_intent, phone_account, phone_provider) -> None:
     phone_provider.on_sale = Result(status=ResultStatus.SUCCEEDED, amount=Money(900, "KES"), receipt="SHORT")
     intent = make_intent()

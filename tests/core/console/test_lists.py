@@ -99,11 +99,11 @@ def test_searching_finds_just_what_was_meant(name, world, superuser_client) -> N
 
 
 @pytest.mark.parametrize("model", MODELS, ids=labels(MODELS))
-@pytest.mark.parametrize("term", ["nothing like it", "pi_", "%", "' OR 1=1 --", "\x00", "x" * 5000, "ch_" + "z" * 26])
-def test_searching_for_nonsense_finds_nothing(model, term, world, superuser_client) -> None:
-    answer = superuser_client.get(list_address(model), {"q": term})
-    assert answer.status_code == 200
-    assert term == "\x00" or answer.context["cl"].result_list == []
+def test_searching_for_nonsense_finds_nothing(model, world, superuser_client) -> None:
+    for term in ("nothing like it", "pi_", "%", "' OR 1=1 --", "x" * 5000, "ch_" + "z" * 26):
+        answer = superuser_client.get(list_address(model), {"q": term})
+        assert (answer.status_code, answer.context["cl"].result_list) == (200, []), term
+    assert superuser_client.get(list_address(model), {"q": "\x00"}).status_code == 200
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -65,6 +66,12 @@ def test_the_limit_is_twenty_kilobytes(extra: int, truncated: bool) -> None:
     assert ("truncated" in data) is truncated
     if truncated:
         assert data == {"id": "ch_1", "truncated": True}
+
+
+@pytest.mark.parametrize("value", [2**70, "\ud800"])
+def test_what_the_fast_writer_cannot_write_still_arrives(value: object) -> None:
+    """given a number beyond 64 bits or half a surrogate pair / when made / then the message holds it exactly."""
+    assert json.loads(body_of(make(value)))["data"] == {"charge": value}
 
 
 def test_moments_are_utc_with_milliseconds() -> None:

@@ -186,6 +186,20 @@ def test_replace_does_not_exchange_a_transaction_or_an_account() -> None:
     )
 
 
+@on("mysql", "sqlite")
+def test_replace_does_not_exchange_a_reversal(books: dict[str, uuid.UUID]) -> None:
+    services.reverse_transaction(
+        transaction_id=books["transaction"], key="undo", kind="correction", reference="ch_01", description=""
+    )
+    columns = "kind, reference, description, livemode, reverses_id, created_at"
+
+    refused(
+        f"REPLACE INTO {TRANSACTIONS} (id, {connection.ops.quote_name('key')}, {columns}) "
+        f"SELECT %s, 'another', {columns} FROM {TRANSACTIONS} WHERE reverses_id IS NOT NULL",
+        [raw(ids.new_uuid())],
+    )
+
+
 @on("sqlite")
 @pytest.mark.parametrize("policy", ["OR REPLACE", "OR IGNORE"])
 def test_conflict_policies_do_not_open_the_books(policy: str, books: dict[str, uuid.UUID]) -> None:

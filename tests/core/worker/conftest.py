@@ -89,13 +89,14 @@ def stage(tmp_path: Path, django_db_blocker: Any) -> Iterator[Stage]:
 
 def _administer(statement: str) -> None:
     import psycopg
+    from psycopg.conninfo import make_conninfo
 
     settings = connection.settings_dict
-    parameters = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
-    parameters["password"] = settings["PASSWORD"]
-    given = {name: str(value) for name, value in parameters.items() if value}
-    with psycopg.connect(dbname="postgres", autocommit=True, **given) as admin:
-        admin.execute(statement)  # type: ignore[arg-type]
+    given = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
+    given["password"] = settings["PASSWORD"]
+    where = make_conninfo(dbname="postgres", **{name: value for name, value in given.items() if value})
+    with psycopg.connect(where, autocommit=True) as admin:
+        admin.execute(statement.encode())
 
 
 def _create_database() -> str:

@@ -57,11 +57,16 @@ class Picture:
 
 
 @dataclass(slots=True)
-class Invariants:
+class Watch:
     """Remembers what was, to see that nothing final changes."""
 
     world: World
     was: Picture | None = None
+
+    @property
+    def thorough(self) -> bool:
+        """``majuu_ledger verify`` looks at the guards as well, which takes as long as the rest of an example."""
+        return self.world.number % 20 == 0
 
     def check(self) -> Picture:
         """Everything that holds at any moment."""
@@ -71,7 +76,6 @@ class Invariants:
         messages_are_conserved(now, self.world.received)
         intents_add_up(now)
         books_balance(now)
-        told_once()
         if self.was is not None:
             nothing_final_changes(self.was, now)
         self.was = now
@@ -82,7 +86,10 @@ class Invariants:
         now = self.check()
         everything_is_decided(now)
         taken_money_is_in_the_books(now)
-        assert list(find_problems()) == []
+        told_once(now)
+        if self.thorough:
+            assert list(find_problems()) == []
+        self.world.note(seen(now))
 
 
 def one_execution_per_charge(now: Picture) -> None:
@@ -180,13 +187,15 @@ def recompute() -> dict[uuid.UUID, Account]:
     return accounts
 
 
-def told_once() -> None:
+def told_once(now: Picture) -> None:
     """The shop is told of each success once."""
     told = Event.objects.filter(type__in=["charge.succeeded", "payment_intent.succeeded"])
     counted = Counter(told.values_list("type", "object_id"))
     assert all(count == 1 for count in counted.values()), counted
-    paid = {charge.public_id for charge in Charge.objects.filter(status="succeeded")}
-    assert paid == {object_id for type, object_id in counted if type == "charge.succeeded"}
+    charges = {public_id for public_id, charge in now.charges.items() if charge.status == "succeeded"}
+    intents = {intent.public_id for intent in now.intents.values() if intent.status == "succeeded"}
+    assert {object_id for type, object_id in counted if type == "charge.succeeded"} == charges
+    assert {object_id for type, object_id in counted if type == "payment_intent.succeeded"} == intents
 
 
 def nothing_final_changes(was: Picture, now: Picture) -> None:
@@ -228,3 +237,22 @@ def taken_money_is_in_the_books(now: Picture) -> None:
         knowable = charge.provider_reference is not None
         assert not knowable, f"{item.taken} taken, {item.reference} known, and {item.charge} is {charge.status}"
         assert charge.is_parked or charge.pk in parked, f"{item.taken} were taken for {item.charge} and nobody knows"
+
+
+def seen(now: Picture) -> set[str]:
+    """What kind of example it was: a machine that never pays proves nothing."""
+    charges, intents = list(now.charges.values()), list(now.intents.values())
+    found = {f"charge {charge.status}" for charge in charges} | {f"intent {intent.status}" for intent in intents}
+    found |= {f"message {row.state}" for row in now.inbound.values()}
+    cases = {
+        "money parked": any(charge.is_parked and charge.amount_received.amount for charge in charges),
+        "surplus": any(intent.surplus.amount for intent in intents),
+        "paid in parts": any(
+            ZERO < charge.amount_received.amount < charge.payment_intent.amount.amount for charge in charges
+        ),
+        "paid after cancellation": any(intent.canceled_at and intent.amount_received.amount for intent in intents),
+        "taken and not known": any(
+            item.taken and now.charges[item.charge].status != "succeeded" for item in now.executions
+        ),
+    }
+    return found | {name for name, is_so in cases.items() if is_so}

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from majuu_core.payments.models import Charge
 from tests.sandbox.machine.deaths import ASKING, CONFIRMING, HEARING, WORKING
-from tests.sandbox.machine.invariants import Invariants
+from tests.sandbox.machine.invariants import Watch
 from tests.sandbox.machine.world import Stage, World
 
 PICK = st.integers(0, 5)
@@ -27,10 +27,16 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
 
         world: World | None = None
 
-        @initialize(seed=st.integers(0, 2**16), late_success=st.sampled_from(["succeed", "park"]))
-        def begin(self, seed: int, late_success: str) -> None:
+        @initialize(
+            seed=st.integers(0, 2**16),
+            late_success=st.sampled_from(["succeed", "park"]),
+            amounts=st.lists(driver.amounts(), min_size=1, max_size=2),
+        )
+        def begin(self, seed: int, late_success: str, amounts: list[int]) -> None:
             self.world = World(stage, seed=seed, late_success=late_success)
-            self.watch = Invariants(self.world)
+            self.watch = Watch(self.world)
+            for amount in amounts:
+                self.world.create_intent(amount, timedelta(minutes=60))
 
         @property
         def here(self) -> World:
@@ -40,14 +46,14 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         def intent(self, pick: int) -> uuid.UUID:
             return self.here.intents[pick % len(self.here.intents)]
 
-        def has_intents(self) -> bool:
-            return bool(self.here.intents)
-
         def has_requests(self) -> bool:
             return bool(self.here.requests)
 
         def has_post(self) -> bool:
             return bool(self.here.post)
+
+        def has_letters_read(self) -> bool:
+            return bool(self.here.read)
 
         def may_create(self) -> bool:
             return len(self.here.intents) < 3
@@ -57,7 +63,6 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         def create_intent(self, amount: int, minutes: int) -> None:
             self.here.create_intent(amount, timedelta(minutes=minutes))
 
-        @precondition(has_intents)
         @rule(
             pick=PICK,
             customer=driver.customers(),
@@ -69,7 +74,6 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
             driver.plan(customer, fault)
             self.here.confirm(self.intent(pick), customer, part=part, death=None, overtaken=overtaken)
 
-        @precondition(has_intents)
         @rule(pick=PICK, customer=driver.customers(), fault=driver.faults(), death=st.sampled_from(CONFIRMING))
         def confirm_and_die(self, pick: int, customer: str, fault: Any, death: Any) -> None:
             driver.plan(customer, fault)
@@ -80,27 +84,31 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         def send_the_same_request_again(self, pick: int) -> None:
             self.here.send_again(pick % len(self.here.requests))
 
-        @precondition(has_intents)
         @rule(pick=PICK)
         def cancel(self, pick: int) -> None:
             self.here.cancel(self.intent(pick))
 
-        @rule()
-        def expire(self) -> None:
-            self.here.expire()
-
-        @rule(seconds=STEPS)
-        def wait(self, seconds: int) -> None:
+        @rule(seconds=STEPS, ask=st.booleans(), work=st.booleans())
+        def pass_time(self, seconds: int, ask: bool, work: bool) -> None:
+            """The worker may look for charges, for messages, for both or be down."""
             self.here.advance(timedelta(seconds=seconds))
+            if work:
+                self.here.work()
+            if ask:
+                self.here.ask()
+                self.here.expire()
 
-        @rule(death=st.none() | st.sampled_from(ASKING))
-        def follow_up(self, death: Any) -> None:
+        @precondition(has_requests)
+        @rule(death=st.sampled_from(ASKING))
+        def die_while_asking(self, death: Any) -> None:
             self.here.ask(death)
 
-        @rule(death=st.none() | st.sampled_from(WORKING))
-        def work_on_messages(self, death: Any) -> None:
+        @precondition(has_letters_read)
+        @rule(death=st.sampled_from(WORKING))
+        def die_while_working(self, death: Any) -> None:
             self.here.work(death)
 
+        @precondition(has_requests)
         @rule(trouble=driver.troubles())
         def cause_trouble(self, trouble: Any) -> None:
             driver.cause(trouble)
@@ -128,7 +136,7 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         def deliver_astray(self, pick: int) -> None:
             self.here.deliver_astray(self.here.post[pick % len(self.here.post)])
 
-        @precondition(lambda self: bool(self.here.read))
+        @precondition(has_letters_read)
         @rule(pick=PICK)
         def replay(self, pick: int) -> None:
             self.here.deliver(self.here.read[pick % len(self.here.read)])
@@ -136,6 +144,7 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         @precondition(has_requests)
         @rule(pick=PICK, kind=st.sampled_from(driver.forgeries))
         def forge(self, pick: int, kind: str) -> None:
+            """Somebody who knows the secret address of a charge writes to it."""
             charges = list(Charge.objects.order_by("pk").values_list("pk", flat=True))
             if charges:
                 self.here.forge(charges[pick % len(charges)], kind)

@@ -132,13 +132,12 @@ class MpesaDriver:
         return Letter(urlsplit(charge_callback_url(charge.pk)).path, sent, forged=True)
 
     def executions(self) -> list[Execution]:
-        taken = {payment.checkout_request_id: payment.amount for payment in self._daraja.payments()}
         return [
             Execution(
                 charge=_charge_of(prompt.request.callback_url),
                 reference=prompt.checkout_request_id,
                 is_open=prompt.active,
-                taken=taken.get(prompt.checkout_request_id, 0),
+                taken=prompt.request.amount if prompt.receipt else 0,
                 lies=prompt.script.read_outcome is not None,
             )
             for prompt in self._daraja.prompts()

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, Phase, settings
 EXAMPLES = {"dev": 50, "ci": 1000, "nightly": 10_000, "look": 1000}
 
 
-def machine_settings(steps: int = 20) -> settings:
-    """For run_state_machine_as_test."""
+def machine_settings(*, steps: int = 16, share: int = 1) -> settings:
+    """For run_state_machine_as_test: one in ``share`` of the profile's examples."""
     name = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
-    examples = EXAMPLES.get(name, EXAMPLES["dev"])
+    examples = EXAMPLES.get(name, EXAMPLES["dev"]) // share
     return settings(
         max_examples=examples if connection.vendor == "sqlite" else max(examples // 20, 10),
         stateful_step_count=steps,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,8 @@ class Stage:
     def __init__(self, driver: ProviderDriver) -> None:
         self.driver = driver
         self.clock = VirtualClock(START)
+        self.examples = 0
+        self.seen: Counter[str] = Counter()
         driver.open(lambda: self.clock.now())
 
     @contextmanager
@@ -62,6 +65,8 @@ class World:
     def __init__(self, stage: Stage, *, seed: int, late_success: str) -> None:
         self.driver = stage.driver
         self._stage = stage
+        stage.examples += 1
+        self.number = stage.examples
         self._open = ExitStack()
         stage.rewind.start()
         self.clock = stage.clock = VirtualClock(START)
@@ -78,6 +83,10 @@ class World:
         self.post: list[Letter] = []  # on its way to us
         self.read: list[Letter] = []  # what reached us
         self.received = 0  # requests to addresses of ours that we answered for
+
+    def note(self, seen: Iterable[str]) -> None:
+        """Count what this example was about."""
+        self._stage.seen.update(seen)
 
     def close(self) -> None:
         self._open.close()

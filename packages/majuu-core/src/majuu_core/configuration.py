@@ -62,15 +62,16 @@ def _checked_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
 def public_url() -> str:
     """``MAJUU_PUBLIC_URL``: the address customers and providers reach this site at, without a slash at the end."""
     url = getattr(settings, "MAJUU_PUBLIC_URL", None) or ("http://127.0.0.1:8000" if settings.DEBUG else "")
-    if not _is_web_address(url):
+    if not _is_web_address(url if isinstance(url, str) else ""):
         raise ImproperlyConfigured("MAJUU_PUBLIC_URL must be this site's address, such as https://pay.example.com")
     return str(url).rstrip("/")
 
 
-def _is_web_address(url: object) -> bool:
+@lru_cache(maxsize=16)
+def _is_web_address(url: str) -> bool:
     try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-        return parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query
     except ValueError:
         return False
 

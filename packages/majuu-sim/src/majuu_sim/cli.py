@@ -7,20 +7,49 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 
 from majuu_sim import __version__
 from majuu_sim.clock import DEFAULT_START, Clock, RealClock, VirtualClock
-from majuu_sim.daraja.config import PENDING_STYLES, SANDBOX_PASSKEY, SANDBOX_SHORTCODE, App, DarajaConfig, Shortcode
+from majuu_sim.daraja.config import (
+    PENDING_STYLES,
+    SANDBOX_PASSKEY,
+    SANDBOX_SHORTCODE,
+    App,
+    DarajaConfig,
+    Initiator,
+    Shortcode,
+)
+from majuu_sim.daraja.credentials import NoCryptography
 from majuu_sim.daraja.simulator import DarajaSimulator
 from majuu_sim.simulator import Simulator
 
 DARAJA_ABOUT = """\
-Serve a Daraja-shaped M-Pesa: OAuth, STK push, STK query, and callbacks over real HTTP.
+Serve a Daraja-shaped M-Pesa: OAuth, STK push and query, C2B, B2C, B2B, reversal, transaction status,
+account balance, QR and pull, with callbacks over real HTTP.
 
-Point your application's Daraja base URL at the printed address. Telephone numbers from 0700 000 000 to
-0700 000 030 always behave in one way (0700 000 001 cancels, 0700 000 006 pays but the callback is lost, ...);
-any other number pays after --delay seconds. GET /control/faults lists the faults that can be queued."""
+Point your application's Daraja base URL at the printed address. Open /phone in a browser to be the customer.
+Telephone numbers from 0700 000 000 to 0700 000 036 always behave in one way (0700 000 001 cancels,
+0700 000 006 pays but the callback is lost, ...); any other number pays after --delay seconds.
+GET /control/faults lists the faults that can be queued."""
+
+GET_ADDRESSES = (
+    "state",
+    "payments",
+    "movements",
+    "c2b/payments",
+    "jobs",
+    "statement/{shortcode}",
+    "prompts",
+    "callbacks",
+    "faults",
+    "clock",
+    "subscribers",
+    "certificate",
+)
+POST_ADDRESSES = ("faults", "subscribers", "c2b/payments", "fund", "clock/advance", "callbacks/{id}/resend", "reset")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,8 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         simulator = options.make(options)
-    except ValueError as error:
+    except (ValueError, NoCryptography) as error:
         print(f"majuu-sim: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"majuu-sim: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     try:
         return asyncio.run(_serve(simulator, options))
@@ -76,7 +108,30 @@ def _add_daraja(providers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="HOST",
         help="a further host callbacks may go to by http",
     )
+    _add_money(sub)
     sub.set_defaults(make=make_daraja)
+
+
+def _add_money(sub: argparse.ArgumentParser) -> None:
+    initiator = Initiator()
+    add = sub.add_argument
+    add("--float", type=int, default=1_000_000, metavar="N", help="shillings in every shortcode's accounts (1000000)")
+    add("--production", action="store_true", help="C2B URLs are registered once; there is no simulate address")
+    add("--validation", action="store_true", help="ask the validation URL before a customer's payment is taken")
+    add("--no-stk-confirmations", action="store_true", help="a paid push leads to no C2B confirmation")
+    add("--confirmation-retries", type=int, default=0, metavar="N", help="send a confirmation nobody took again (0)")
+    add("--result-delay", type=float, default=2.0, metavar="S", help="seconds until B2C and the like have a result (2)")
+    add("--no-v3-payouts", action="store_true", help="refuse B2C v3 with 403; v1 works")
+    add("--payout-charge", default="0", metavar="KES", help="what a B2C payment costs the organisation (0)")
+    add(
+        "--initiator",
+        default=f"{initiator.name}:{initiator.password}",
+        metavar="NAME:PASSWORD",
+        help=f"the API operator ({initiator.name}:{initiator.password})",
+    )
+    add("--any-credential", action="store_true", help="accept every initiator and SecurityCredential")
+    add("--outside", action="append", default=[], metavar="N", help="a shortcode of others that B2B can pay (600000)")
+    add("--certificate-file", metavar="PATH", help="write the certificate for SecurityCredentials here")
 
 
 def _add_common(sub: argparse.ArgumentParser, *, port: int) -> None:
@@ -94,25 +149,65 @@ def _add_common(sub: argparse.ArgumentParser, *, port: int) -> None:
 
 def make_daraja(options: argparse.Namespace) -> DarajaSimulator:
     """The simulator the options describe; ValueError when they make no sense."""
-    store, _, till = options.till.partition(":")
-    if not till:
-        raise ValueError("--till takes STORE:TILL, for example 600100:600101")
-    if options.delay < 0 or options.prompt_seconds < 0 or options.same_amount_seconds < 0:
-        raise ValueError("seconds are zero or more")
+    _check_options(options)
+    name, _, password = options.initiator.partition(":")
     config = DarajaConfig(
         apps=(App(consumer_key=options.consumer_key, consumer_secret=options.consumer_secret),),
-        shortcodes=(
-            Shortcode(number=options.shortcode, passkey=options.passkey),
-            Shortcode(number=store, passkey=options.passkey, tills=(till,)),
-        ),
+        shortcodes=_shortcodes(options),
         answer_delay=options.delay,
         prompt_seconds=options.prompt_seconds,
         same_amount_seconds=options.same_amount_seconds,
         pending_style=options.pending,
         strict_tokens=not options.lenient_tokens,
         callback_hosts=tuple(options.callback_host),
+        production=options.production,
+        stk_confirmations=not options.no_stk_confirmations,
+        confirmation_retries=options.confirmation_retries,
+        result_delay=options.result_delay,
+        payout_charge=_money(options.payout_charge),
+        initiators=(Initiator(name=name, password=password),),
+        check_credentials=not options.any_credential,
+        outside_shortcodes=tuple(options.outside) or ("600000",),
     )
-    return DarajaSimulator(seed=options.seed, clock=_clock(options.virtual_clock), config=config)
+    simulator = DarajaSimulator(seed=options.seed, clock=_clock(options.virtual_clock), config=config)
+    if options.certificate_file:
+        simulator.write_certificate(options.certificate_file)
+    return simulator
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    if ":" not in options.till:
+        raise ValueError("--till takes STORE:TILL, for example 600100:600101")
+    if not all(options.initiator.partition(":")):
+        raise ValueError("--initiator takes NAME:PASSWORD")
+    seconds = (options.delay, options.prompt_seconds, options.same_amount_seconds, options.result_delay)
+    if min(seconds) < 0:
+        raise ValueError("seconds are zero or more")
+    if options.float < 0 or options.confirmation_retries < 0:
+        raise ValueError("--float and --confirmation-retries are zero or more")
+
+
+def _shortcodes(options: argparse.Namespace) -> tuple[Shortcode, Shortcode]:
+    store, _, till = options.till.partition(":")
+    paybill = Shortcode(
+        number=options.shortcode,
+        passkey=options.passkey,
+        utility=options.float,
+        working=options.float,
+        validation=options.validation,
+        v3_payouts=not options.no_v3_payouts,
+    )
+    return paybill, replace(paybill, number=store, tills=(till,))
+
+
+def _money(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError("--payout-charge is a sum in shillings, zero or more")
+    return amount
 
 
 def _clock(start: str | None) -> Clock:
@@ -141,11 +236,11 @@ def _announce(simulator: Simulator, url: str) -> None:
         for code in config.shortcodes:
             kind = f"store {code.number}, till {', '.join(code.tills)}" if code.is_till else f"paybill {code.number}"
             lines.append(f"  {kind}, passkey {code.passkey}")
+        lines += [f"  initiator {one.name}, password {one.password}" for one in config.initiators]
+        lines.append(f"  a customer's phone: {url}/phone")
     lines.append("control")
-    for what in ("state", "payments", "prompts", "callbacks", "faults", "clock", "subscribers"):
-        lines.append(f"  GET  {url}/control/{what}")
-    for what in ("faults", "subscribers", "clock/advance", "callbacks/{id}/resend", "reset"):
-        lines.append(f"  POST {url}/control/{what}")
+    lines += [f"  GET  {url}/control/{what}" for what in GET_ADDRESSES]
+    lines += [f"  POST {url}/control/{what}" for what in POST_ADDRESSES]
     lines.append("Ctrl-C stops it.")
     print("\n".join(lines), flush=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,13 +48,14 @@ def test_an_unknown_endpoint_gets_a_few_places_only() -> None:
 
 
 def test_a_prompt_endpoint_gets_more_but_never_the_whole_lane() -> None:
-    """given an endpoint that answers promptly / when work is planned / then 25 at once and 25 waiting."""
+    """given an endpoint that answers promptly / when work is planned / then 25 at once and 75 waiting."""
     lanes = Lanes()
     with_standing(lanes, A, prompt=True)
 
-    assert lanes.plan([A]) == [(A, 50)]
-    lanes.add([job_of(A) for _ in range(50)])
+    assert lanes.plan([A]) == [(A, 100)]
+    lanes.add([job_of(A) for _ in range(100)])
     assert len(start_all(lanes)) == 25
+    assert lanes.plan([A]) == []
 
 
 def test_many_endpoints_share_the_room_equally() -> None:
@@ -63,7 +65,7 @@ def test_many_endpoints_share_the_room_equally() -> None:
 
     wants = lanes.plan(endpoints)
 
-    assert [slots for _, slots in wants] == [2] * 40
+    assert [slots for _, slots in wants] == [5] * 40
     assert sum(slots for _, slots in wants) <= lanes.room
 
 
@@ -102,7 +104,7 @@ def test_a_hanging_endpoint_has_one_place_in_the_slow_lane_and_recovers_with_one
 
     with_standing(lanes, A, prompt=True)
 
-    assert lanes.plan([A]) == [(A, 50)]
+    assert lanes.plan([A]) == [(A, 100)]
 
 
 def test_hanging_endpoints_never_fill_the_main_lane() -> None:
@@ -117,6 +119,35 @@ def test_hanging_endpoints_never_fill_the_main_lane() -> None:
     lanes.add([job_of(B)])
 
     assert [job.endpoint_id for job in start_all(lanes)] == [B]
+
+
+def test_an_endpoint_known_to_fail_starts_in_the_slow_lane() -> None:
+    """given a worker that starts anew and an endpoint whose record is bad / when it has work / then one slow place."""
+    lanes = Lanes()
+    jobs = [job_of(A) for _ in range(5)]
+    for job in jobs:
+        job.is_failing = True
+
+    lanes.add(jobs)
+
+    assert lanes.standing(A) is Standing.HANGING
+    assert start_all(lanes) == jobs[:1]
+    assert len(lanes._main) == 0
+
+
+def test_planning_looks_at_no_more_endpoints_than_can_be_served() -> None:
+    """given a hundred thousand endpoints with work / when planned / then only the first few hundred are looked at."""
+    looked: list[int] = []
+
+    def endpoints() -> Iterator[uuid.UUID]:
+        for number in range(100_000):
+            looked.append(number)
+            yield uuid.UUID(int=number)
+
+    wants = Lanes(main_limit=50, slow_limit=150).plan(endpoints())
+
+    assert len(wants) == 200
+    assert len(looked) <= 351
 
 
 def test_clear_takes_out_everything_that_waits_and_nothing_that_runs() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from ninja import Schema
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
 from pydantic_core import PydanticCustomError
 
 Item = TypeVar("Item")
@@ -39,8 +39,8 @@ Text64 = Annotated[StrictStr, Field(max_length=64)]
 Text255 = Annotated[StrictStr, Field(max_length=255)]
 
 
-class Input(Schema):
-    """Base of all request bodies."""
+class Input(BaseModel):
+    """Base of all request bodies. Not Ninja's Schema: bodies are JSON, never Django objects."""
 
     model_config = ConfigDict(extra="forbid")
 

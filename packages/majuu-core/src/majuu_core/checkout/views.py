@@ -93,6 +93,8 @@ def state(request: HttpRequest, token: str) -> HttpResponse:
 def _pay(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         return _back_to_page(request, intent)
+    if read_state(intent, charges_of(intent), clock.now()).stage is not Stage.PAY:
+        return _back_to_page(request, intent)
     language = choose_language(request)
     form = _make_form(request, intent, entered=request.POST)
     refusal = first_refusal(form)

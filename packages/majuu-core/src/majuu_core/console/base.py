@@ -23,7 +23,7 @@ from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from majuu_core.common import ids
-from majuu_core.console.cells import address_of, moment_cell, shown
+from majuu_core.console.cells import address_of, moment_cell, short_id, shown
 
 _MOST_FOUND = 200
 
@@ -91,6 +91,12 @@ def moment(name: str, label: str) -> Callable[[Any], SafeString]:
 
     column.__name__ = name
     return column
+
+
+@display(description="ID", ordering="pk")
+def short_number(row: Any) -> SafeString:
+    """A column of ``list_display`` for a public id without its middle."""
+    return short_id(row.public_id)
 
 
 class ConsoleChangeList(ChangeList):  # type: ignore[misc]

@@ -101,9 +101,20 @@ def link(row: models.Model | None, text: object = "") -> SafeString:
     return format_html('<a class="mj-link" href="{}">{}</a>', address_of(row), text or str(row))
 
 
-def id_link(row: models.Model | None) -> SafeString:
+def short_id(public_id: str) -> SafeString:
+    """A public id without its middle, for crowded tables; the whole one is its title."""
+    head, _, tail = public_id.rpartition("_")
+    if not head or len(tail) <= 12:
+        return code_cell(public_id)
+    return format_html('<span class="mj-code" title="{}">{}_…{}</span>', public_id, head, tail[-8:])
+
+
+def id_link(row: models.Model | None, *, short: bool = False) -> SafeString:
     """A link that reads as the row's public id."""
-    return link(row, code_cell(getattr(row, "public_id", "")) if row is not None else "")
+    if row is None:
+        return SafeString("–")
+    public_id = str(getattr(row, "public_id", ""))
+    return link(row, short_id(public_id) if short else code_cell(public_id))
 
 
 def pretty(value: Any) -> SafeString:

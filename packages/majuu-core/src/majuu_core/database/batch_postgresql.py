@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -23,14 +23,12 @@ from majuu_core.database.cursors import statement_cursor
 from majuu_core.database.writes import Insert, Update, Write, unexpected
 
 _REFUSAL = "majuu unexpected row count"
-_ABSENT = object()
 # What the driver takes as it is. Values of another type go through the field, as Django does it.
 _PLAIN: tuple[tuple[type[Field[Any, Any]], type], ...] = (
     (models.UUIDField, UUID),
     (models.CharField, str),
     (models.TextField, str),
     (models.BooleanField, bool),
-    (models.DateTimeField, datetime),
     (models.DecimalField, Decimal),
 )
 
@@ -68,8 +66,7 @@ def write_together(connection: BaseDatabaseWrapper, guard: models.Model | None, 
 # --- the text ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Column:
+class _Column(NamedTuple):
     """Where a parameter comes from: an attribute, of a type that needs no conversion, else through the field."""
 
     name: str
@@ -128,6 +125,8 @@ def _insert_text(connection: BaseDatabaseWrapper, write: Insert, only_if: str) -
     quote, meta = connection.ops.quote_name, type(write.instance)._meta
     # An automatic key is left to the database.
     fields = [item for item in meta.concrete_fields if not isinstance(item, models.AutoField)]
+    if any(getattr(item, "auto_now", False) or getattr(item, "auto_now_add", False) for item in fields):
+        raise NotImplementedError(f"{meta.label} has a column that Django computes on saving")
     names = ", ".join(quote(_column_name(item)) for item in fields)
     places = ", ".join(_place(connection, item) for item in fields)
     source = f"SELECT {places} WHERE {only_if}" if only_if else f"VALUES ({places})"
@@ -183,27 +182,26 @@ def _place(connection: BaseDatabaseWrapper, item: Field[Any, Any]) -> str:
 
 def _values(write: Write, columns: Sequence[_Column], connection: BaseDatabaseWrapper) -> list[Any]:
     if isinstance(write, Insert):
-        return [_prepared(column, _read(write.instance, column), connection) for column in columns]
-    given = [*write.values.values(), *(value for value in write.where.values() if value is not None), write.pk]
-    values = [_prepared(column, value, connection) for column, value in zip(columns, given, strict=True)]
-    return values if write.version is None else [*values, write.version]
+        # Past the descriptors: that of a money column would make a Money of the number that is wanted here.
+        attributes = write.instance.__dict__
+        given = [attributes[name] if name in attributes else getattr(write.instance, name) for name, _, _ in columns]
+    else:
+        given = [*write.values.values(), *(value for value in write.where.values() if value is not None), write.pk]
+    values = [
+        value if type(value) is plain or value is None else _prepared(field, value, connection)
+        for (_, plain, field), value in zip(columns, given, strict=True)
+    ]
+    if isinstance(write, Update) and write.version is not None:
+        values.append(write.version)
+    return values
 
 
-def _read(instance: models.Model, column: _Column) -> Any:
-    if getattr(column.field, "auto_now", False) or getattr(column.field, "auto_now_add", False):
-        return column.field.pre_save(instance, True)
-    # Past the descriptors: that of a money column would make a Money of the number that is wanted here.
-    value = instance.__dict__.get(column.name, _ABSENT)
-    return getattr(instance, column.name) if value is _ABSENT else value
-
-
-def _prepared(column: _Column, value: Any, connection: BaseDatabaseWrapper) -> Any:
-    kind = type(value)
-    if value is None or (kind is column.plain and (kind is not datetime or value.tzinfo is not None)):
+def _prepared(field: Field[Any, Any], value: Any, connection: BaseDatabaseWrapper) -> Any:
+    if type(value) is datetime and value.tzinfo is not None:
         return value
-    if kind in (dict, list) and isinstance(column.field, models.JSONField) and column.field.encoder is None:
+    if type(value) in (dict, list) and isinstance(field, models.JSONField) and field.encoder is None:
         try:
             return orjson.dumps(value).decode()
         except TypeError:
             pass  # Django's own way says better what is wrong, and takes numbers of any size
-    return column.field.get_db_prep_save(value, connection)
+    return field.get_db_prep_save(value, connection)

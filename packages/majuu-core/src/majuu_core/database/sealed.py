@@ -35,7 +35,11 @@ class SealedColumn:
 
     def open(self, row: models.Model) -> bytes:
         """What the row holds. Raises DecryptionError."""
-        return self._cipher().decrypt(getattr(row, self.column), bound_to=self.bound_to(row))
+        return self.open_value(getattr(row, self.column), bound_to=self.bound_to(row))
+
+    def open_value(self, value: str, *, bound_to: str) -> bytes:
+        """What a stored value holds. Raises DecryptionError."""
+        return self._cipher().decrypt(value, bound_to=bound_to)
 
     def reseal(self) -> ResealReport:
         """Encrypt anew, with the newest key, every value that an older one made. Safe to repeat and to interrupt."""

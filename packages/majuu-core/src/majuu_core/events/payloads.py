@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +29,10 @@ def event_body(
         "livemode": livemode,
         "data": data,
     }
-    body = orjson.dumps(message)
+    try:
+        body = orjson.dumps(message)
+    except TypeError:  # whole numbers beyond 64 bits and lone surrogates, which only the standard library writes
+        body = json.dumps(message, separators=(",", ":")).encode()
     if len(body) < MAX_BODY_BYTES:
         return body
     return orjson.dumps({**message, "data": {"id": object_id, "truncated": True}})

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from majuu_core.audit.services import record_entry
 from majuu_core.common import clock, crypto
+from majuu_core.common.ids import encode_id
 from majuu_core.configuration import encryption_keys, key_cache_seconds
 from majuu_core.merchants import key_format
 from majuu_core.merchants.errors import (
@@ -74,7 +75,7 @@ class KeyIdentity:
 
 def key_public_id(key_id: uuid.UUID) -> str:
     """The public id of a key row."""
-    return ApiKey(id=key_id).public_id
+    return encode_id(ApiKey.id_prefix, key_id)
 
 
 @sensitive_variables("key")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
@@ -13,6 +14,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from majuu_core.audit.services import record_entry
 from majuu_core.common.crypto import DecryptionError
 from majuu_core.common.redaction import MASK
+from majuu_core.configuration import encryption_keys
 from majuu_core.database.sealed import SealedColumn
 from majuu_core.merchants.errors import CredentialsUnreadable, InvalidInput
 from majuu_core.merchants.models import ProviderAccount
@@ -22,6 +24,7 @@ from majuu_core.providers.registry import UnknownProvider
 from majuu_core.providers.types import Violation
 
 _SHORTEST_SECRET = 4
+_KEPT_OPEN = 256  # accounts whose credentials a process keeps open
 
 
 def record_account_entry(account: ProviderAccount, action: str, changes: Mapping[str, Any]) -> None:
@@ -74,22 +77,30 @@ def checked_credentials(provider: type[PaymentProvider], credentials: Mapping[st
     raise InvalidInput(*violations)  # outside the handler: the cause would carry what was entered
 
 
-@sensitive_variables("plain")
 def open_credentials(account: ProviderAccount) -> BaseModel:
-    """The credentials as the provider's own model. Raises CredentialsUnreadable or UnknownProvider."""
+    """The credentials as the provider's own model; one instance for all who ask, so nobody changes it.
+
+    Raises CredentialsUnreadable or UnknownProvider.
+    """
     schema = installed_providers().get(account.provider).credentials_schema
     try:
-        plain = SEALED.open(account)
+        return _opened(schema, account.credentials, account.public_id, encryption_keys())
     except DecryptionError as problem:
         raise CredentialsUnreadable(f"The credentials of {account.public_id} do not open: {problem}.") from None
-    try:
-        return schema.model_validate_json(plain)
     except ValidationError as problem:
         fields = ", ".join(sorted({".".join(map(str, error["loc"])) for error in problem.errors(include_input=False)}))
     raise CredentialsUnreadable(
         f"The installed version of {account.provider!r} wants other credentials for {account.public_id} ({fields}). "
         "Enter them again."
     )
+
+
+@lru_cache(maxsize=_KEPT_OPEN)
+@sensitive_variables("plain")
+def _opened(schema: type[BaseModel], sealed: str, bound_to: str, masters: tuple[str, ...]) -> BaseModel:
+    """What a sealed text holds does not change; another text, place or list of master keys is another entry."""
+    plain = SEALED.open_value(sealed, bound_to=bound_to)
+    return schema.model_validate_json(plain)
 
 
 @sensitive_variables()

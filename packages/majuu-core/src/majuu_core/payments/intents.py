@@ -20,9 +20,10 @@ from majuu_core.common.redaction import contains_card_number
 from majuu_core.database.batch import WriteBatch
 from majuu_core.idempotency.models import IdempotencyKey
 from majuu_core.merchants.models import Store
-from majuu_core.payments.addresses import new_link_token
+from majuu_core.payments.addresses import new_link_token, payment_url
 from majuu_core.payments.locks import lock_intent
 from majuu_core.payments.models import PaymentIntent
+from majuu_core.payments.representation import represent_intent
 from majuu_core.payments.settling import add_event
 from majuu_core.plugins.manager import collect
 from majuu_core.providers.installed import installed_providers
@@ -31,7 +32,7 @@ MAX_METADATA_ENTRIES = 50
 MAX_LIFETIME = timedelta(days=90)
 MIN_LIFETIME = timedelta(minutes=1)
 
-Guard = Callable[[PaymentIntent], IdempotencyKey]
+Guard = Callable[[Mapping[str, Any]], IdempotencyKey]
 
 
 class AlreadyRequested(Exception):
@@ -59,7 +60,8 @@ def create_payment_intent(
 ) -> PaymentIntent:
     """Create an intent with its event and audit entry, all in one statement where the database can.
 
-    ``guard`` builds the idempotency row for the new intent; if that row exists already, AlreadyRequested is raised.
+    ``guard`` builds the idempotency row for the new intent, given as events show it; if that row exists already,
+    AlreadyRequested is raised.
     Raises Invalid for anything that cannot be paid.
     """
     _check_details(details)
@@ -67,10 +69,11 @@ def create_payment_intent(
     for objection in collect("validate_payment_intent", payment_intent=intent):
         raise Invalid(objection.code, objection.message, field=objection.field)
     batch = WriteBatch()
+    shown = represent_intent(intent, payment_url=payment_url(intent))
     if guard is not None:
-        batch.insert_guard(guard(intent))
+        batch.insert_guard(guard(shown))
     batch.insert(intent)
-    add_event(batch, intent, "payment_intent.created")
+    add_event(batch, intent, "payment_intent.created", shown=shown)
     batch.insert(_audit(intent, "payment_intent.created", {"amount": [None, str(intent.amount.amount)]}))
     if not batch.execute():
         raise AlreadyRequested

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from moneyed import Money
@@ -74,8 +75,8 @@ def represent_charge(charge: Charge, *, intent_id: str) -> dict[str, Any]:
 
 def remaining_amount(intent: PaymentIntent) -> Money:
     """What is still owed; never below zero."""
-    owed: Money = intent.amount - intent.amount_received
-    return max(owed, Money(0, intent.currency))
+    owed = intent.amount.amount - intent.amount_received.amount
+    return Money(max(owed, Decimal(0)), intent.amount.currency)
 
 
 def _represent_failure(charge: Charge) -> dict[str, str] | None:

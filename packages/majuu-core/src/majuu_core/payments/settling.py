@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,15 +46,7 @@ class Applied:
         return self.charge.status != self.before
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
-    """What ``apply_result`` was given."""
-
-    result: Result
-    claimed: Money | None
-    records: Sequence[models.Model]
-    charge_values: Mapping[str, Any]
-    extend: Callable[[WriteBatch], None] | None
+Extend = Callable[[WriteBatch], None]
 
 
 def apply_result(
@@ -64,60 +56,58 @@ def apply_result(
     claimed: Money | None = None,
     records: Iterable[models.Model] = (),
     charge_values: Mapping[str, Any] | None = None,
-    extend: Callable[[WriteBatch], None] | None = None,
-    seen: Seen | None = None,
+    extend: Extend | None = None,
 ) -> Applied:
     """Apply a provider's answer to charge, intent, ledger, outbox and audit trail, in one transaction.
 
     ``records`` are rows written with it (provider calls); ``charge_values`` are columns to set besides, if it stays
-    open; ``extend`` lets the caller add to the same batch, and may be called twice. ``seen`` is the charge as the
-    caller has just read it: while it is still so, the answer is applied without asking again. A repeated or overtaken
-    answer changes nothing but adds its records.
+    open; ``extend`` lets the caller add to the same batch. A repeated or overtaken answer changes nothing but adds its
+    records.
     """
-    answer = _Answer(
-        result=result, claimed=claimed, records=tuple(records), charge_values=charge_values or {}, extend=extend
-    )
-    applied = None if seen is None else _apply_if_unchanged(seen, answer)
-    if applied is None:
-        with transaction.atomic():
-            charge = lock_charge(charge_id)
-            applied = _write(charge, answer, _decide(charge, answer))
-    if applied.changed:
-        logger.info("charge %s: %s -> %s", applied.charge.public_id, applied.before, applied.charge.status)
-    if applied.parked:
-        logger.error("charge %s parked: %s", applied.charge.public_id, applied.charge.parked_reason)
+    with transaction.atomic():
+        charge = lock_charge(charge_id)
+        plan = plan_outcome(charge, result, claimed=claimed, now=clock.now())
+        if plan.charge.get("status", charge.status) in OPEN_CHARGE:
+            plan.charge = {**(charge_values or {}), **plan.charge}
+        batch = WriteBatch()
+        batch.insert(*records)
+        applied = _write(batch, charge, plan, extend)
+    _tell(applied)
     return applied
 
 
-def _apply_if_unchanged(seen: Seen, answer: _Answer) -> Applied | None:
-    """The short way of locks.py. None when it cannot be taken, or did not lead there: nothing was written then."""
-    plan = _decide(seen.charge, answer)
+def apply_if_unchanged(*, seen: Seen, result: Result, extend: Extend) -> Applied | None:
+    """Apply a trusted answer to a charge as it was just read, by the short way of locks.py.
+
+    None when that way is closed or somebody was faster; nothing was written then, and ``apply_result`` does it.
+    """
+    plan = plan_outcome(seen.charge, result, claimed=None, now=clock.now())
     if not (seen.is_versioned and plan.charge and plan.intent):
-        return None  # both rows must be written, or a change of the other one would go unnoticed
+        return None  # only rows that are written are known to be unchanged
     try:
-        return _write(seen.charge, answer, plan, seen)
+        applied = _write(WriteBatch(), seen.charge, plan, extend, seen)
     except UnexpectedRowCount:
         return None
+    _tell(applied)
+    return applied
 
 
-def _decide(charge: Charge, answer: _Answer) -> Plan:
-    plan = plan_outcome(charge, answer.result, claimed=answer.claimed, now=clock.now())
-    if plan.charge.get("status", charge.status) in OPEN_CHARGE:
-        plan.charge = {**answer.charge_values, **plan.charge}
-    return plan
-
-
-def _write(charge: Charge, answer: _Answer, plan: Plan, seen: Seen | None = None) -> Applied:
-    """Write the plan; with ``seen`` only if that is still so, else UnexpectedRowCount. The charge is changed."""
+def _write(batch: WriteBatch, charge: Charge, plan: Plan, extend: Extend | None, seen: Seen | None = None) -> Applied:
     before = (charge.status, charge.payment_intent.status)
-    batch = WriteBatch()
-    batch.insert(*answer.records)
     if plan:
         add_plan(batch, charge, plan, before, seen)
-    if answer.extend is not None:
-        answer.extend(batch)
+    if extend is not None:
+        extend(batch)
     batch.execute()
     return Applied(charge, before[0], parked=plan.unapplied is not None)
+
+
+def _tell(applied: Applied) -> None:
+    charge = applied.charge
+    if applied.changed:
+        logger.info("charge %s: %s -> %s", charge.public_id, applied.before, charge.status)
+    if applied.parked:
+        logger.error("charge %s parked: %s", charge.public_id, charge.parked_reason)
 
 
 def add_plan(batch: WriteBatch, charge: Charge, plan: Plan, before: tuple[str, str], seen: Seen | None = None) -> None:
@@ -146,12 +136,19 @@ def add_plan(batch: WriteBatch, charge: Charge, plan: Plan, before: tuple[str, s
         )
 
 
-def add_event(batch: WriteBatch, intent: PaymentIntent, type: str, *, charge: Charge | None = None) -> None:
-    """Tell of the intent, or of one of its charges, as it now is."""
+def add_event(
+    batch: WriteBatch,
+    intent: PaymentIntent,
+    type: str,
+    *,
+    charge: Charge | None = None,
+    shown: Mapping[str, Any] | None = None,
+) -> None:
+    """Tell of the intent, or of one of its charges, as it now is. ``shown`` is the intent, if represented already."""
     data = (
         {"charge": represent_charge(charge, intent_id=intent.public_id)}
         if charge is not None
-        else {"payment_intent": represent_intent(intent, payment_url=payment_url(intent))}
+        else {"payment_intent": shown or represent_intent(intent, payment_url=payment_url(intent))}
     )
     batch.insert(
         build_event(

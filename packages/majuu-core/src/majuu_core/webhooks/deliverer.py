@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from majuu_core import configuration
 from majuu_core.common import clock
@@ -37,7 +37,7 @@ class Options:
     timeout: float = TIMEOUT_SECONDS
     poll: float = 0.25  # how often it looks for new work when nobody wakes it
     prompt: float = 1.0  # a request that takes longer moves to the slow lane
-    claim_after: int = 40  # claim again after so many have finished, or when none is left waiting
+    claim_after: int = 50  # claim again after so many have finished, or when none is left waiting
     group: float = 0.02  # results are collected this long before they are written
     recover_every: float = 5.0
     database_pause: float = 0.5  # before trying again when the database does not answer
@@ -110,14 +110,19 @@ class Deliverer:
     async def _step(self) -> None:
         self._nudge.clear()
         self._notice_slow()
+        await self._survive(self._look, self._claim, self._release)
+        self._start()
+
+    async def _survive(self, *steps: Callable[[], Awaitable[None]]) -> bool:
+        """Do the steps. False when the database failed: then the rest is left for the next time."""
         try:
-            await self._look()
-            await self._claim()
-            await self._release()
+            for step in steps:
+                await step()
         except DatabaseError:
             _log.exception("the deliverer cannot use the database; it tries again")
             await asyncio.sleep(self._options.database_pause)
-        self._start()
+            return False
+        return True
 
     async def _look(self) -> None:
         now = monotonic()
@@ -211,18 +216,28 @@ class Deliverer:
         while True:
             try:
                 await self._in_database(self._store.record, group)
-            except DatabaseError:
+            except (OperationalError, InterfaceError):
                 _log.exception("%d results cannot be written; trying again", len(group))
                 await asyncio.sleep(self._options.database_pause)
+            except DatabaseError:
+                await self._write_apart(group)
+                return
             else:
                 return
+
+    async def _write_apart(self, group: list[Result]) -> None:
+        # The database refuses one of them, such as that of a delivery deleted meanwhile: the others must not suffer.
+        if len(group) > 1:
+            for result in group:
+                await self._write([result])
+        else:
+            _log.exception("the result of delivery %s is refused and dropped", group[0].job.delivery_id)
 
     async def _is_idle(self) -> bool:
         if not self._lanes.is_empty or self._results or self._candidates or self._to_release:
             return False
         self._looks_at = 0.0
-        await self._look()
-        return not self._candidates and self._lanes.is_empty
+        return await self._survive(self._look) and not self._candidates and self._lanes.is_empty
 
     async def _pause(self) -> None:
         if self._stopping or (self._candidates and self._lanes.plan(self._candidates)):
@@ -237,7 +252,7 @@ class Deliverer:
         self._to_release += self._lanes.clear()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
-        await self._release()
+        await self._survive(self._release)  # if not, the leases end by themselves
 
     async def _in_database(self, work: Callable[..., Found], *arguments: Any) -> Found:
         found: Found = await self._database(_guarded, work, *arguments)

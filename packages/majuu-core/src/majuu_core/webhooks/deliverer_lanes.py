@@ -11,11 +11,13 @@ import uuid
 from collections import deque
 from collections.abc import Iterable
 from enum import Enum
+from itertools import islice
 
 from majuu_core.webhooks.outbound import Job
 
 MAIN_LIMIT = 50
 SLOW_LIMIT = 150
+_AHEAD = 4  # jobs held for each place: a claim takes as long as several requests to a fast receiver
 _MAX_KNOWN = 10_000
 
 
@@ -76,8 +78,8 @@ class Lanes:
 
     @property
     def room(self) -> int:
-        """How many more jobs are useful in the main lane: one group under way and one waiting behind it."""
-        return max(self.main_limit * 2 - len(self._main) - self.queued, 0)
+        """How many more jobs are useful in the main lane: those under way, and some waiting behind them."""
+        return max(self.main_limit * _AHEAD - len(self._main) - self.queued, 0)
 
     def standing(self, endpoint: uuid.UUID) -> Standing:
         """What is known of an endpoint."""
@@ -86,8 +88,9 @@ class Lanes:
 
     def plan(self, candidates: Iterable[uuid.UUID]) -> list[tuple[uuid.UUID, int]]:
         """How many deliveries of each endpoint to claim now: an equal share, never more than it may have."""
-        ready = [(key, places) for key in candidates if (places := self._free_places(key)) > 0]
         room, slow_room = self.room, self.slow_limit - len(self._slow)
+        free = ((key, places) for key in candidates if (places := self._free_places(key)) > 0)
+        ready = list(islice(free, room + slow_room))  # no need to look at more than can be served
         share = max(room // len(ready), 1) if ready else 0
         wants = []
         for key, places in ready:
@@ -108,6 +111,8 @@ class Lanes:
             endpoint = self._endpoints.get(job.endpoint_id)
             if endpoint is None:
                 endpoint = self._endpoints[job.endpoint_id] = _Endpoint(job.endpoint_id)
+                if job.is_failing:  # perhaps it hangs: a worker that starts anew need not find out in the main lane
+                    endpoint.set_standing(Standing.HANGING)
             if not endpoint.queued:
                 self._waiting.append(endpoint)
             endpoint.queued.append(job)
@@ -163,8 +168,8 @@ class Lanes:
         endpoint = self._endpoints.get(key)
         if endpoint is None:
             return PLACES[Standing.UNKNOWN]
-        # A prompt endpoint may also have as many waiting, so that it never waits for the next claim.
-        allowed = endpoint.places * (2 if endpoint.standing is Standing.PROMPT else 1)
+        # A prompt endpoint may also have some waiting, so that it never waits for the next claim.
+        allowed = endpoint.places * (_AHEAD if endpoint.standing is Standing.PROMPT else 1)
         return allowed - endpoint.held
 
     def _take_queued(self, endpoint: _Endpoint) -> list[Job]:

@@ -1,6 +1,7 @@
 """What providers tell us: keep it raw first, believe it only as far as it proves itself, lose none of it.
 
-A signed message is applied at once, in the request. An unsigned one (M-Pesa) is answered at once and worked on by the
+A signed message is applied at once, in the request: it is written together with all that it changes, or, when that
+cannot be done, kept first and worked on then. An unsigned one (M-Pesa) is answered at once and worked on by the
 worker, because the truth has to be fetched first and a request thread must not wait for a provider. Every message ends
 as applied, duplicate, rejected or parked.
 """
@@ -27,7 +28,7 @@ from majuu_core.providers import (
     WebhookRequest,
     WebhookResponse,
 )
-from majuu_core.webhooks.inbound_processing import process_signed
+from majuu_core.webhooks.inbound_processing import apply_at_once, process_signed
 from majuu_core.webhooks.models import InboundWebhook
 
 logger = logging.getLogger("majuu.webhooks")
@@ -90,11 +91,13 @@ def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
         return provider.webhook_response(accepted=True)
     inbound.trust = trust.value
     inbound.next_attempt_at = inbound.received_at
-    batch = WriteBatch()
-    batch.insert(inbound)
-    batch.execute()
-    if trust is Trust.SIGNED:
-        process_signed(inbound, events, seen=seen)
+    signed = trust is Trust.SIGNED
+    if not (signed and seen is not None and apply_at_once(inbound, events, seen)):
+        batch = WriteBatch()
+        batch.insert(inbound)
+        batch.execute()
+        if signed:
+            process_signed(inbound, events)
     return provider.webhook_response(accepted=True)
 
 

@@ -23,7 +23,7 @@ from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.follow_ups import ask
 from majuu_core.payments.locks import Seen
 from majuu_core.payments.models import Charge
-from majuu_core.payments.settling import apply_result
+from majuu_core.payments.settling import apply_if_unchanged, apply_result
 from majuu_core.providers import (
     ProviderEvent,
     Result,
@@ -40,6 +40,7 @@ LEASE = timedelta(seconds=60)
 # Seconds between looks while the provider does not confirm what a message says; about a day in all.
 RETRY_SECONDS: tuple[int, ...] = (2, 3, 5, 10, 20, 40, 60, 120, 300, 600, 1200, *(3600,) * 23)
 _State = InboundWebhook.State
+_HANDLED = "payment.updated"
 _NOT_FINAL = frozenset(
     {ResultStatus.PENDING, ResultStatus.UNKNOWN, ResultStatus.REQUIRES_ACTION, ResultStatus.AUTHORIZED}
 )
@@ -99,22 +100,41 @@ def process_inbound(inbound_id: uuid.UUID) -> None:
         _process_unsigned(inbound, events)
 
 
-def process_signed(inbound: InboundWebhook, events: Sequence[ProviderEvent], *, seen: Seen | None = None) -> None:
-    """Apply what a verified message says. ``seen`` is its charge, if the caller has just read it."""
+def process_signed(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
+    """Apply what a verified message says. Its row is in the database."""
     alone = len(events) == 1
     outcomes = [
-        _apply(
-            inbound,
-            event,
-            _find_charge(inbound, event),
-            event.result,
-            claimed=False,
-            alone=alone,
-            seen=seen if alone else None,
-        )
+        _apply(inbound, event, _find_charge(inbound, event), event.result, claimed=False, alone=alone)
         for event in events
     ]
     finish(inbound, outcomes)
+
+
+def apply_at_once(inbound: InboundWebhook, events: Sequence[ProviderEvent], seen: Seen) -> bool:
+    """Write a verified message that is not in the database yet together with all that it changes, in one statement.
+
+    False when it could not be applied just so, whatever the reason: then nothing was written, and the message has to
+    be stored and processed.
+    """
+    if len(events) != 1 or events[0].type != _HANDLED or events[0].reference not in (None, "", seen.charge.public_id):
+        return False
+
+    def extend(batch: WriteBatch) -> None:
+        for name, value in _closing(Outcome(_State.APPLIED)).items():
+            setattr(inbound, name, value)
+        batch.insert(inbound, _event_row(inbound, events[0]))
+
+    before = inbound.state, inbound.next_attempt_at
+    try:
+        if apply_if_unchanged(seen=seen, result=events[0].result, extend=extend) is not None:
+            return True
+    except IntegrityError:
+        pass  # most likely a repetition; processing finds out
+    except Exception:
+        logger.exception("webhook %s could not be applied at once", inbound.public_id)
+    inbound.state, inbound.next_attempt_at = before
+    inbound.processed_at = None
+    return False
 
 
 def as_request(inbound: InboundWebhook) -> WebhookRequest:
@@ -222,13 +242,12 @@ def _apply(
     claimed: bool,
     alone: bool,
     records: Sequence[models.Model] = (),
-    seen: Seen | None = None,
 ) -> Outcome:
     if charge is None:
         return Outcome(_State.PARKED, f"No charge of this account has the reference {event.provider_reference[:100]}.")
     if event.reference and event.reference != charge.public_id:
         return Outcome(_State.PARKED, f"It speaks of {event.reference[:80]}, at the address of {charge.public_id}.")
-    if event.type != "payment.updated":
+    if event.type != _HANDLED:
         return Outcome(_State.PARKED, f"Nothing here handles {event.type[:60]} yet.")
     done = Outcome(_State.APPLIED, written=alone)
 
@@ -239,7 +258,7 @@ def _apply(
 
     try:
         amount = event.result.amount if claimed else None
-        apply_result(charge_id=charge.pk, result=result, claimed=amount, records=records, extend=extend, seen=seen)
+        apply_result(charge_id=charge.pk, result=result, claimed=amount, records=records, extend=extend)
     except IntegrityError:
         return _explain_conflict(inbound, event)
     return done

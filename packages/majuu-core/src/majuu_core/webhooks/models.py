@@ -175,7 +175,6 @@ class WebhookAttempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="majuu_attempt_once")]
-        indexes = [models.Index(fields=["created_at"], name="majuu_attempt_age")]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.delivery_id}"

@@ -59,7 +59,7 @@ class EndpointNews:
 
 
 class DeliveryStore:
-    """One worker's access to the table. Not for several threads at once: it remembers opened secrets."""
+    """One worker's access to the table. It remembers opened secrets, so only one thread at a time may claim."""
 
     def __init__(self) -> None:
         self._using = router.db_for_write(WebhookDelivery)

@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from majuu_core.common import clock
 from majuu_core.merchants.models import Membership
 from majuu_core.webhooks.endpoints import disable_webhook_endpoint
-from majuu_core.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from majuu_core.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookSecret
 
 NOTICE_AFTER = timedelta(hours=24)
 DISABLE_AFTER = timedelta(days=5)
@@ -22,8 +22,11 @@ _log = logging.getLogger("majuu.webhooks")
 
 
 def look_after_endpoints() -> int:
-    """Notices, disabling, and deliveries left over by endpoints that are not enabled. Returns how much was done."""
-    return notify_failing() + disable_failing() + cancel_stranded()
+    """Notices, disabling, deliveries left over by endpoints that are not enabled, secrets that ended.
+
+    Returns how much was done.
+    """
+    return notify_failing() + disable_failing() + cancel_stranded() + remove_ended_secrets()
 
 
 def notify_failing() -> int:
@@ -60,6 +63,11 @@ def cancel_stranded() -> int:
     )
 
 
+def remove_ended_secrets() -> int:
+    """Delete the secrets whose rotation is over. Returns how many."""
+    return WebhookSecret.objects.filter(expires_at__lte=clock.now()).delete()[0]
+
+
 def has_overdue(late: timedelta) -> bool:
     """Whether something should have been sent ``late`` ago: then no worker is delivering, or not enough are."""
     now = clock.now()
@@ -74,8 +82,10 @@ def has_overdue(late: timedelta) -> bool:
 
 def purge_attempts() -> int:
     """Delete log lines of attempts older than 30 days, a group at a time. Returns how many."""
-    old = WebhookAttempt.objects.filter(created_at__lt=clock.now() - KEEP_ATTEMPTS)
-    group = list(old.order_by("created_at").values_list("pk", flat=True)[:_PURGE_AT_ONCE])
+    # Keys are given in the order of time, so the oldest are found without an index that every attempt would pay for.
+    oldest = WebhookAttempt.objects.order_by("pk").values_list("pk", "created_at")[:_PURGE_AT_ONCE]
+    line = clock.now() - KEEP_ATTEMPTS
+    group = [pk for pk, created_at in oldest if created_at < line]
     return WebhookAttempt.objects.filter(pk__in=group).delete()[0] if group else 0
 
 

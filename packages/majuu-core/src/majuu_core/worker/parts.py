@@ -16,6 +16,7 @@ from django.db import connections
 from majuu_core.webhooks.deliverer import Deliverer, Options
 from majuu_core.worker.loops import Loop
 
+_DATABASE_THREADS = 2  # one claims while the other writes
 _CLUSTER_GRACE = 25.0  # seconds django-q2 has to finish its tasks
 
 
@@ -51,13 +52,13 @@ class DelivererPart:
 
     def run(self) -> None:
         with (
-            ThreadPoolExecutor(1, thread_name_prefix="majuu-deliveries") as database,
+            ThreadPoolExecutor(_DATABASE_THREADS, thread_name_prefix="majuu-deliveries") as database,
             asyncio.Runner(loop_factory=_loop_factory()) as runner,
         ):
             try:
                 runner.run(self._deliver(database))
             finally:
-                database.submit(connections.close_all).result()
+                _close_connections(database)
 
     async def _deliver(self, database: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
@@ -78,6 +79,18 @@ class DelivererPart:
         self._stopped = True
         if self._deliverer is not None:
             self._deliverer.stop()
+
+
+def _close_connections(database: ThreadPoolExecutor) -> None:
+    # Each thread has a connection of its own; the barrier makes sure that each of them gets one of the jobs.
+    everybody = threading.Barrier(_DATABASE_THREADS, timeout=5)
+
+    def close() -> None:
+        connections.close_all()
+        everybody.wait()
+
+    for job in [database.submit(close) for _ in range(_DATABASE_THREADS)]:
+        job.result()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from django_q.models import Schedule
 
+from majuu_core.common import clock
 from majuu_core.plugins.manager import registries
 
 PREFIX = "majuu: "  # marks the schedules that are ours to change and remove
@@ -50,7 +50,7 @@ def sync_schedules() -> None:
             _correct(row, item)
         for name in wanted.keys() - seen:
             item = wanted[name]
-            Schedule.objects.create(name=name, next_run=timezone.now(), **_columns(item))
+            Schedule.objects.create(name=name, next_run=clock.now(), **_columns(item))
 
 
 def _correct(row: Any, item: Wanted) -> None:

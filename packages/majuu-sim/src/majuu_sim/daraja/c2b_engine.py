@@ -181,7 +181,7 @@ class C2BEngine:
             receipt=payment.receipt,
             kind="c2b",
             amount=Decimal(payment.amount),
-            at=self._clock.now(),
+            at=payment.completed_at or self._clock.now(),
             started_at=payment.started_at,
             payer=f"{payment.msisdn} - {payment.names.upper()}",
             receiver=owner.public_name,

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from majuu_sim.daraja.config import EVENT_SHAPES
+from majuu_sim.daraja.config import C2B_SHAPES, EVENT_SHAPES, RESULT_SHAPES
+from majuu_sim.daraja.courier import Planned, plan_event
 from majuu_sim.daraja.formats import eat_digits
 from majuu_sim.daraja.records import Prompt
 from majuu_sim.daraja.results import RESULTS, Result
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A callback to be sent ``after`` seconds, to be held until overtaken, or to be lost."""
-
-    after: float
-    kind: str
-    body: dict[str, Any]
-    lost: bool = False
-    held: bool = False
 
 
 def callback_body(
@@ -59,14 +48,15 @@ def _items(amount: int, receipt: str, date: int, phone: int, shape: str) -> list
 
 def choose_shape(configured: str, scripted: str | None, rng: random.Random) -> str:
     """The shape of one callback; "mixed" picks one that still tells the whole story."""
-    shape = scripted or configured
+    shape = scripted if scripted in EVENT_SHAPES else configured
     return rng.choice(["plain", "decimal", "balance_without_value", "text"]) if shape == "mixed" else shape
 
 
 def check_shape(shape: str | None) -> None:
     """ValueError for a shape that does not exist."""
-    if shape is not None and shape not in EVENT_SHAPES:
-        raise ValueError(f"unknown event_shape {shape!r}; known: {', '.join(EVENT_SHAPES)}")
+    known = sorted({*EVENT_SHAPES, *C2B_SHAPES, *RESULT_SHAPES})
+    if shape is not None and shape not in known:
+        raise ValueError(f"unknown event_shape {shape!r}; known: {', '.join(known)}")
 
 
 def plan_result(prompt: Prompt, *, shape: str, moment: datetime, invent: Callable[[], str]) -> list[Planned]:
@@ -77,15 +67,14 @@ def plan_result(prompt: Prompt, *, shape: str, moment: datetime, invent: Callabl
     claimed = RESULTS[script.event_outcome] if script.event_outcome else truth
     amount = int(script.event_amount) if script.event_amount else prompt.request.amount
     receipt = prompt.receipt or (invent() if claimed.paid else "")
+    subject, url = prompt.checkout_request_id, prompt.request.callback_url
     body = callback_body(prompt, claimed, amount=amount, receipt=receipt, moment=moment, shape=shape)
-    first = Planned(script.event_delay, "result", body, lost=script.event_lost, held=script.event_out_of_order)
-    plan = [first]
-    for copy in range(1, script.duplicates + 1):
-        plan.append(Planned(script.event_delay + copy * script.duplicate_gap, "duplicate", body))
+    plan = plan_event(script, subject=subject, url=url, body=body)
     if script.stale_outcome:
         stale = RESULTS[script.stale_outcome]
         other = callback_body(prompt, stale, amount=amount, receipt=receipt or "", moment=moment, shape=shape)
-        plan.append(Planned(script.event_delay + script.stale_after, "stale", other))
+        after = script.event_delay + script.stale_after
+        plan.append(Planned(after=after, kind="stale", subject=subject, url=url, body=other))
     return plan
 
 
@@ -95,9 +84,11 @@ def plan_forged(prompt: Prompt, *, shape: str, moment: datetime, invent: Callabl
     amount = int(script.forged_amount) if script.forged_amount else prompt.request.amount
     return [
         Planned(
-            script.forged_after,
-            "forged",
-            callback_body(prompt, RESULTS["pay"], amount=amount, receipt=invent(), moment=moment, shape=shape),
+            after=script.forged_after,
+            kind="forged",
+            subject=prompt.checkout_request_id,
+            url=prompt.request.callback_url,
+            body=callback_body(prompt, RESULTS["pay"], amount=amount, receipt=invent(), moment=moment, shape=shape),
         )
         for _ in range(script.forged)
     ]

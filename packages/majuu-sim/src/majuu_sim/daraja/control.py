@@ -36,14 +36,19 @@ class DarajaControl:
         return answer({"subscribers": [one.to_dict() for one in known]})
 
     async def set_subscriber(self, request: web.Request) -> web.Response:
-        """``{"msisdn", "balance", "script"}``; a script is a name or an object."""
-        data = take_fields(await read_object(request), "msisdn", "balance", "script")
+        """``{"msisdn", "balance", "script", "names", "registered"}``; a script is a name or an object."""
+        data = take_fields(await read_object(request), "msisdn", "balance", "script", "names", "registered")
         msisdn, script = data.get("msisdn"), data.get("script")
         if not isinstance(msisdn, str):
             raise BadControl("msisdn must be text like 254712345678")
         if script is not None and not isinstance(script, (str, dict)):
             raise BadControl("script is a name or an object")
-        known = self._sim.set_subscriber_here(msisdn, balance=data.get("balance"), script=script)
+        names, registered = data.get("names", ""), data.get("registered", True)
+        if not isinstance(names, str) or not isinstance(registered, bool):
+            raise BadControl("names is text, and registered is true or false")
+        known = self._sim.set_subscriber_here(
+            msisdn, balance=data.get("balance"), script=script, names=names, registered=registered
+        )
         return answer(known.to_dict(), 201)
 
     async def prompts(self, request: web.Request) -> web.Response:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from majuu_sim.clock import Clock
 from majuu_sim.daraja import formats, refusals
-from majuu_sim.daraja.callbacks import Planned, choose_shape, plan_forged, plan_result
+from majuu_sim.daraja.books import UTILITY, Books, Entry, Movement
+from majuu_sim.daraja.callbacks import choose_shape, plan_forged, plan_result
 from majuu_sim.daraja.config import DarajaConfig
-from majuu_sim.daraja.magic import magic_script
+from majuu_sim.daraja.courier import Courier, Planned
+from majuu_sim.daraja.customers import Customers, fitting
 from majuu_sim.daraja.records import Payment, Prompt, PushRequest, Subscriber
-from majuu_sim.daraja.results import MANUAL, RESULTS, UNANSWERED
-from majuu_sim.events import EventDesk
+from majuu_sim.daraja.results import MANUAL, OUTCOMES, RESULTS, UNANSWERED
 from majuu_sim.faults import FaultQueue, FaultScript
 from majuu_sim.scheduler import Scheduler
 
 ORDINARY = FaultScript()
+
+Confirmations = tuple[list[Planned], list[Planned]]  # what goes before the callback, and what goes after it
 
 
 class StkEngine:
@@ -29,31 +34,38 @@ class StkEngine:
         clock: Clock,
         rng: random.Random,
         scheduler: Scheduler,
-        desk: EventDesk,
+        courier: Courier,
         faults: FaultQueue,
+        books: Books,
+        customers: Customers,
     ) -> None:
-        """Plan on ``scheduler``, send through ``desk``, take scripts from ``faults``."""
+        """Plan on ``scheduler``, send by ``courier``, take scripts from ``faults``, write into ``books``."""
         self.config = config
         self._clock = clock
         self._rng = rng
         self._scheduler = scheduler
-        self._desk = desk
+        self._courier = courier
         self._faults = faults
+        self._books = books
+        self._customers = customers
+        self.confirm: Callable[[Payment], Confirmations] | None = None  # set by C2B: what else a payment leads to
         self.prompts: dict[str, Prompt] = {}
         self.payments: list[Payment] = []
-        self.subscribers: dict[str, Subscriber] = {}
         self._ringing: dict[str, str] = {}  # number → CheckoutRequestID
-        self._receipts: set[str] = set()
         self._last_paid: dict[tuple[str, str, int], datetime] = {}
         self._requests = 0
 
     def clear(self) -> None:
-        """Forget prompts, payments and customers."""
-        for store in (self.prompts, self.subscribers, self._ringing, self._last_paid):
+        """Forget prompts and payments."""
+        for store in (self.prompts, self._ringing, self._last_paid):
             store.clear()
         self.payments.clear()
-        self._receipts.clear()
         self._requests = 0
+
+    @property
+    def subscribers(self) -> dict[str, Subscriber]:
+        """The customers somebody set up."""
+        return self._customers.known
 
     def next_request_id(self) -> str:
         """An id for an answer."""
@@ -68,12 +80,10 @@ class StkEngine:
     def choose_script(self, operation: str, msisdn: str) -> FaultScript:
         """What shall happen: a queued script, else the customer's own, else the magic number's, else the ordinary."""
         queued = self._faults.take(operation, msisdn)
-        if queued is not None:
+        if queued is not None and queued.outcome is not None:
             return queued
-        known = self.subscribers.get(msisdn)
-        if known is not None and known.script is not None:
-            return known.script
-        return (magic_script(msisdn) if self.config.magic_numbers else None) or ORDINARY
+        usual = queued or fitting(self._customers.habit(msisdn) or ORDINARY, OUTCOMES)
+        return self._customers.by_hand(msisdn, usual)
 
     def open_prompt(self, request: PushRequest, script: FaultScript) -> Prompt:
         """Ring the phone."""
@@ -95,7 +105,7 @@ class StkEngine:
         """Let the customer answer in due time, and forgers whenever they like."""
         shape = self.shape_of(prompt)
         for forged in plan_forged(prompt, shape=shape, moment=self._clock.now(), invent=self.new_receipt):
-            self._plan(prompt, forged)
+            self._courier.schedule(forged)
         wait = prompt.script.answer_after
         if wait is None:
             config = self.config
@@ -120,15 +130,13 @@ class StkEngine:
         name = self._apply_rules(prompt, outcome, now)
         prompt.result, prompt.answered_at = RESULTS[name], now
         self._ringing.pop(prompt.request.msisdn, None)
+        before: list[Planned] = []
+        after: list[Planned] = []
         if name == "pay":
-            self._take_money(prompt, now)
+            payment = self._take_money(prompt, now)
+            before, after = self.confirm(payment) if self.confirm is not None else ([], [])
         plan = plan_result(prompt, shape=self.shape_of(prompt), moment=now, invent=self.new_receipt)
-        for planned in plan:
-            if planned.after > 0:
-                self._plan(prompt, planned)
-        for planned in plan:
-            if planned.after <= 0:
-                await self._carry_out(prompt, planned)
+        await self._courier.run([*before, *plan, *after])
 
     def find(self, checkout_request_id: str, shortcode: str) -> Prompt | None:
         """The shortcode's own prompt of this id, unless it is too fresh to be seen."""
@@ -145,15 +153,11 @@ class StkEngine:
 
     def balance_of(self, msisdn: str) -> int | None:
         """What is in a customer's purse; None: enough for anything."""
-        known = self.subscribers.get(msisdn)
-        return known.balance if known is not None else self.config.default_balance
+        return self._customers.balance_of(msisdn)
 
     def new_receipt(self) -> str:
         """A receipt number not given out before."""
-        while (made := formats.receipt(self._clock.now(), self._rng)) in self._receipts:
-            continue
-        self._receipts.add(made)
-        return made
+        return self._books.new_receipt()
 
     def pick(self, choices: list[str]) -> str:
         """One of ``choices``, as the seed has it."""
@@ -173,48 +177,53 @@ class StkEngine:
         if outcome != "pay":
             return outcome
         request = prompt.request
+        wrong = self._wrong_product(request)
+        if wrong is not None:
+            return wrong
         before = self._last_paid.get((request.msisdn, request.shortcode, request.amount))
         if before is not None and (now - before).total_seconds() < self.config.same_amount_seconds:
             return "same_amount"
-        balance = self.balance_of(request.msisdn)
-        return "insufficient" if balance is not None and balance < request.amount else "pay"
+        return "pay" if self._customers.can_pay(request.msisdn, request.amount) else "insufficient"
 
-    def _take_money(self, prompt: Prompt, now: datetime) -> None:
+    def _take_money(self, prompt: Prompt, now: datetime) -> Payment:
         request = prompt.request
         prompt.receipt = self.new_receipt()
-        balance = self.balance_of(request.msisdn)
-        if balance is not None:
-            known = self.subscribers.setdefault(request.msisdn, Subscriber(request.msisdn))
-            known.balance = balance - request.amount
+        self._customers.change(request.msisdn, -request.amount)
         self._last_paid[request.msisdn, request.shortcode, request.amount] = now
-        self.payments.append(
-            Payment(
-                receipt=prompt.receipt,
-                amount=request.amount,
-                msisdn=request.msisdn,
-                shortcode=request.shortcode,
-                receiver=request.receiver,
-                account_reference=request.account_reference,
-                checkout_request_id=prompt.checkout_request_id,
-                merchant_request_id=prompt.merchant_request_id,
-                paid_at=now,
-            )
+        payment = Payment(
+            receipt=prompt.receipt,
+            amount=request.amount,
+            msisdn=request.msisdn,
+            shortcode=request.shortcode,
+            receiver=request.receiver,
+            account_reference=request.account_reference,
+            checkout_request_id=prompt.checkout_request_id,
+            merchant_request_id=prompt.merchant_request_id,
+            paid_at=now,
         )
+        self.payments.append(payment)
+        self._book(payment, prompt.created_at)
+        return payment
 
-    def _plan(self, prompt: Prompt, planned: Planned) -> None:
-        async def carry_out() -> None:
-            await self._carry_out(prompt, planned)
-
-        self._scheduler.after(planned.after, f"{planned.kind} callback of {prompt.checkout_request_id}", carry_out)
-
-    async def _carry_out(self, prompt: Prompt, planned: Planned) -> None:
-        subject, url = prompt.checkout_request_id, prompt.request.callback_url
-        if planned.lost:
-            self._desk.record_lost(subject=subject, kind=planned.kind, url=url, body=planned.body)
-        elif planned.held:
-            self._desk.hold(subject=subject, kind=planned.kind, url=url, body=planned.body)
-        else:
-            await self._desk.send(subject=subject, kind=planned.kind, url=url, body=planned.body)
+    def _book(self, payment: Payment, started_at: datetime) -> None:
+        owner = self.config.find(payment.shortcode)
+        if owner is None:  # a prompt of another shortcode ends as not_permitted, never here
+            raise ValueError(f"{payment.shortcode} is no shortcode of this simulator")
+        movement = Movement(
+            receipt=payment.receipt,
+            kind="stk",
+            amount=Decimal(payment.amount),
+            at=payment.paid_at,
+            started_at=started_at,
+            payer=self._customers.public_name(payment.msisdn),
+            receiver=owner.public_name,
+            msisdn=payment.msisdn,
+            reason="Customer Merchant Payment" if owner.is_till else "Pay Bill",
+            account_reference="" if owner.is_till else payment.account_reference,
+            conversation_id=payment.checkout_request_id,
+            originator_conversation_id=payment.merchant_request_id,
+        )
+        self._books.record(movement, [Entry(owner.number, UTILITY, movement.amount)])
 
     def _new_checkout_id(self, now: datetime, msisdn: str) -> str:
         moment = now

@@ -1,4 +1,4 @@
-"""What a test or a person does with money beyond prompts: pay a paybill, answer a validation, fund, look at the books."""
+"""What a test does with money beyond prompts: pay a paybill, answer a validation, fund, look at the books."""
 
 from __future__ import annotations
 
@@ -57,27 +57,13 @@ class MoneySimulator(Simulator):
         """A customer pays a paybill by hand; returns when the business has been asked and told, unless that is planned
         for later. ``names``: the payer's, "John Doe" or its words. KeyError when nobody has the number, ValueError for
         what a telephone would not send."""
-        return self._await(
-            lambda: self.pay_here(
-                msisdn=msisdn,
-                receiver=shortcode,
-                amount=amount,
-                account=account,
-                names=names,
-                script=script,
-                till=False,
-            )
-        )
+        return self._await(lambda: self.pay_here(msisdn, shortcode, amount, account, names, script, till=False))
 
     def pay_till(
         self, msisdn: str, till: str, amount: int, *, names: Names = "", script: ScriptLike | None = None
     ) -> C2BPayment:
         """A customer pays a till by hand; as :meth:`pay_paybill`."""
-        return self._await(
-            lambda: self.pay_here(
-                msisdn=msisdn, receiver=till, amount=amount, account="", names=names, script=script, till=True
-            )
-        )
+        return self._await(lambda: self.pay_here(msisdn, till, amount, "", names, script, till=True))
 
     def c2b_payments(self) -> list[C2BPayment]:
         """Every payment customers began by themselves, oldest first, as it stands now (copies)."""
@@ -154,9 +140,7 @@ class MoneySimulator(Simulator):
 
     def shortcode_balances(self, shortcode: str) -> dict[str, Decimal]:
         """Account name → what is in it, reserved or not; KeyError when there is no such shortcode."""
-        return self._on_loop(
-            lambda: {name: account.current for name, account in self.books.accounts_of(shortcode).items()}
-        )
+        return self._on_loop(lambda: {name: one.current for name, one in self.accounts_here(shortcode).items()})
 
     def statement(self, shortcode: str, day: date | None = None, *, account: str | None = None) -> list[StatementRow]:
         """A shortcode's rows of a day in East Africa Time (None: all), of one account or of all; KeyError when there
@@ -177,7 +161,7 @@ class MoneySimulator(Simulator):
 
     def reserve(self, shortcode: str, amount: int | Decimal, *, account: str = UTILITY) -> None:
         """Block money in an account: it stays, but is not available."""
-        self._on_loop(lambda: self.books.reserve(shortcode, account, Decimal(amount)))
+        self._on_loop(lambda: self.books.reserve(self._owner_of(shortcode).number, account, Decimal(amount)))
 
     def messages(self, msisdn: str, language: str = "en") -> list[Message]:
         """The short messages on a customer's telephone, in English or Swahili (``sw``)."""
@@ -187,13 +171,13 @@ class MoneySimulator(Simulator):
 
     async def pay_here(
         self,
-        *,
         msisdn: str,
         receiver: str,
         amount: int,
         account: str,
-        names: Names,
-        script: ScriptLike | None,
+        names: Names = "",
+        script: ScriptLike | None = None,
+        *,
         till: bool | None = None,
     ) -> C2BPayment:
         """See :meth:`pay_paybill`. ``till`` None: whatever the number is."""
@@ -223,7 +207,7 @@ class MoneySimulator(Simulator):
             raise ValueError(f"a customer is a number like 254712345678, not {msisdn!r}")
         if not is_whole(amount) or not 1 <= amount <= self.config.max_amount:
             raise ValueError(f"an amount is a whole number of shillings from 1 to {self.config.max_amount}")
-        if not isinstance(account, str) or len(account) > LONGEST_ACCOUNT or not (account.strip() or is_till):
+        if len(account) > LONGEST_ACCOUNT or not (account.strip() or is_till):
             raise ValueError(f"an account has 1 to {LONGEST_ACCOUNT} characters")
 
     def set_validation_here(self, shortcode: str, on: bool) -> None:
@@ -297,6 +281,10 @@ class MoneySimulator(Simulator):
             reason="Deposit of Funds" if coming else "Withdrawal of Funds",
         )
         return self.books.record(movement, [Entry(owner.number, account, amount)])
+
+    def accounts_here(self, shortcode: str) -> dict[str, Account]:
+        """A shortcode's accounts; KeyError when there is no such shortcode."""
+        return self.books.accounts_of(self._owner_of(shortcode).number)
 
     def _account(self, owner: Shortcode, name: str) -> Account:
         if name not in ACCOUNTS:

@@ -63,7 +63,7 @@ class StatementRow:
         }
 
     def to_cells(self) -> tuple[str, ...]:
-        """The row under :data:`COLUMNS`. Times are ``DD-MM-YYYY HH:MM:SS``; money that went out is negative."""
+        """The row under :data:`COLUMNS`. Times are ``DD-MM-YYYY HH:MM:SS``, amounts positive."""
         return (
             self.receipt,
             self.completed_at.strftime("%d-%m-%Y %H:%M:%S"),
@@ -71,7 +71,7 @@ class StatementRow:
             self.details,
             self.status,
             _text(self.paid_in),
-            _text(-self.withdrawn) if self.withdrawn is not None else "",
+            _text(self.withdrawn),
             _text(self.balance),
             self.reason,
             self.other_party,

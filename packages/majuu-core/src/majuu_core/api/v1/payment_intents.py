@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -53,14 +54,11 @@ def create(request: HttpRequest, body: PaymentIntentIn) -> HttpResponse:
     caller = require(request, "payments:write")
     identity = identity_of(request, caller)
     details = _details(body)
-    shown: list[bytes] = []
+    answer: list[bytes] = []
 
-    def render(intent: PaymentIntent) -> bytes:
-        shown.append(orjson.dumps(represent(intent)))
-        return shown[0]
-
-    def guard(intent: PaymentIntent, identity: RequestIdentity) -> IdempotencyKey:
-        return build_finished(identity, status=201, body=render(intent).decode())
+    def guard(shown: Mapping[str, Any], identity: RequestIdentity) -> IdempotencyKey:
+        answer.append(orjson.dumps({**shown, "latest_charge": None}))
+        return build_finished(identity, status=201, body=answer[0].decode())
 
     try:
         with acting(request):
@@ -68,12 +66,12 @@ def create(request: HttpRequest, body: PaymentIntentIn) -> HttpResponse:
                 store=store_of(caller),
                 livemode=caller.livemode,
                 details=details,
-                guard=None if identity is None else lambda intent: guard(intent, identity),
+                guard=None if identity is None else lambda shown: guard(shown, identity),
             )
     except AlreadyRequested:
         assert identity is not None  # noqa: S101 - only a guard raises it
         return replay_or_conflict(request, identity)
-    return raw_json_response(request, 201, shown[0] if shown else render(intent))
+    return raw_json_response(request, 201, answer[0] if answer else orjson.dumps(represent(intent)))
 
 
 @router.get(

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST
 
 from majuu_core.common.problems import Problem
 from majuu_core.console.admins.webhooks import REPLAY_PERMISSION, delivery_table
-from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment
-from majuu_core.console.cells import address_of, code_cell, link, mode_badge, pretty
+from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
+from majuu_core.console.cells import address_of, code_cell, link, mode_badge, pretty, short_id
 from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
 from majuu_core.events.models import Event
@@ -31,7 +31,7 @@ class EventAdmin(ReadOnlyAdmin):
     """One event with its deliveries; it can be delivered again."""
 
     list_display = (
-        "number",
+        short_number,
         "mode",
         "type",
         "object_shown",
@@ -39,7 +39,7 @@ class EventAdmin(ReadOnlyAdmin):
         moment("created_at", "Created"),
         moment("dispatched_at", "Dispatched"),
     )
-    list_display_links = ("number",)
+    list_display_links = (short_number,)
     list_filter = (ModeFilter,)
     list_columns_deferred = ("data",)
     search_help_text = "Event id, the id of what it is about, or a store id"
@@ -98,7 +98,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @display(description="About")
     def object_shown(self, row: Event) -> SafeString:
-        return code_cell(row.object_id)
+        return short_id(row.object_id)
 
     @display(description="Store")
     def store_link(self, row: Event) -> SafeString:

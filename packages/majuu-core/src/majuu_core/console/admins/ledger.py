@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from moneyed import Money
 
 from majuu_core.common.money import currency_of
-from majuu_core.console.base import ModeFilter, ReadOnlyAdmin, Table, moment
+from majuu_core.console.base import ModeFilter, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import code_cell, id_link, link, mode_badge, money_cell, state_badge
 from majuu_core.console.site import console_site
 from majuu_core.ledger.chart import CHART, AccountKind, AccountRef
@@ -105,8 +105,8 @@ class LedgerAccountAdmin(ReadOnlyAdmin):
 class LedgerTransactionAdmin(ReadOnlyAdmin):
     """Transfers that belong together, and what caused them."""
 
-    list_display = ("number", "mode", "kind", "reference_shown", "description", moment("created_at", "Created"))
-    list_display_links = ("number",)
+    list_display = (short_number, "mode", "kind", "reference_shown", "description", moment("created_at", "Created"))
+    list_display_links = (short_number,)
     list_filter = (ModeFilter,)
     search_help_text = "Transaction id, its key, or the id of what caused it"
     id_paths = {"lt": "pk"}
@@ -208,7 +208,7 @@ class LedgerTransferAdmin(ReadOnlyAdmin):
 
     @display(description="Transaction")
     def transaction_link(self, row: LedgerTransfer) -> SafeString:
-        return link(row.transaction)
+        return link(row.transaction, row.transaction.kind.replace("_", " "))
 
     @display(description="Mode")
     def mode(self, row: LedgerTransfer) -> SafeString:
@@ -224,11 +224,11 @@ class LedgerTransferAdmin(ReadOnlyAdmin):
 
     @display(description="Debit")
     def debit_link(self, row: LedgerTransfer) -> SafeString:
-        return link(row.debit_account)
+        return link(row.debit_account, row.debit_account.kind.replace("_", " "))
 
     @display(description="Credit")
     def credit_link(self, row: LedgerTransfer) -> SafeString:
-        return link(row.credit_account)
+        return link(row.credit_account, row.credit_account.kind.replace("_", " "))
 
 
 def account_ref(row: LedgerAccount) -> AccountRef:

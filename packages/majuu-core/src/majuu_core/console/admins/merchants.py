@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from majuu_core.common import clock
-from majuu_core.console.base import ModeFilter, ReadOnlyAdmin, Table, moment
+from majuu_core.console.base import ModeFilter, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import badge, code_cell, link, mode_badge, state_badge
 from majuu_core.console.site import console_site
 from majuu_core.merchants.models import ApiKey, Membership, Merchant, ProviderAccount, Store
@@ -21,7 +21,7 @@ from majuu_core.merchants.models import ApiKey, Membership, Merchant, ProviderAc
 class MerchantAdmin(ReadOnlyAdmin):
     """A business with its stores and people."""
 
-    list_display = ("name", "state_shown", "country", "number", moment("created_at", "Created"))
+    list_display = ("name", "state_shown", "country", short_number, moment("created_at", "Created"))
     list_display_links = ("name",)
     list_filter = ("status",)
     search_help_text = "Merchant or store id"

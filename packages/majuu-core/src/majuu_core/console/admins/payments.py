@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, moment
+from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, moment, short_number
 from majuu_core.console.cells import (
     address_of,
     badge,
@@ -81,16 +81,15 @@ class PaymentIntentAdmin(MoneyRowAdmin):
     """One purchase with everything that happened to it."""
 
     list_display = (
-        "number",
+        short_number,
         "mode",
         "store_link",
         "amount_shown",
-        "received_shown",
         "state",
         "reference",
         moment("created_at", "Created"),
     )
-    list_display_links = ("number",)
+    list_display_links = (short_number,)
     list_filter = (ModeFilter, "status", ParkedFilter)
     list_select_related = ("store",)
     list_columns_deferred = ("metadata", "description", "parked_reason")
@@ -156,10 +155,10 @@ class ChargeAdmin(MoneyRowAdmin):
     """One attempt to take money. An open one can be asked about."""
 
     list_display = (
-        *("number", "mode", "intent_link", "amount_shown", "state", "payment_method", "receipt_shown", "payer"),
+        *(short_number, "mode", "intent_link", "amount_shown", "state", "payment_method", "receipt_shown", "payer"),
         moment("created_at", "Created"),
     )
-    list_display_links = ("number",)
+    list_display_links = (short_number,)
     list_filter = (ModeFilter, "status", ParkedFilter)
     list_select_related = ("payment_intent",)
     list_columns_deferred = ("failure_message", "next_action", "parked_reason")
@@ -239,7 +238,7 @@ class ChargeAdmin(MoneyRowAdmin):
 
     @display(description="Payment intent")
     def intent_link(self, row: Charge) -> SafeString:
-        return id_link(row.payment_intent)
+        return id_link(row.payment_intent, short=True)
 
     @display(description="Provider account")
     def account_link(self, row: Charge) -> SafeString:
@@ -306,7 +305,7 @@ class ProviderCallAdmin(ReadOnlyAdmin):
 
     @display(description="Charge")
     def charge_link(self, row: ProviderCall) -> SafeString:
-        return id_link(row.charge)
+        return id_link(row.charge, short=True)
 
     @display(description="Answer")
     def answer(self, row: ProviderCall) -> SafeString:

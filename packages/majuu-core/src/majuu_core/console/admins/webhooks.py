@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from majuu_core.common.problems import Problem
-from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment
+from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import address_of, badge, code_cell, id_link, link, mode_badge, pretty, state_badge
 from majuu_core.console.home import failing_endpoints
 from majuu_core.console.people import acting_user
@@ -62,7 +62,7 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
     """A provider's message as it came. Parked ones say why."""
 
     list_display = (
-        "number",
+        short_number,
         "mode",
         "account_link",
         "charge_link",
@@ -70,7 +70,7 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
         "why",
         moment("received_at", "Received"),
     )
-    list_display_links = ("number",)
+    list_display_links = (short_number,)
     list_filter = ("state", InboundModeFilter)
     list_select_related = ("provider_account", "charge")
     list_columns_deferred = ("headers", "query", "body")
@@ -114,15 +114,15 @@ class InboundWebhookAdmin(ReadOnlyAdmin):
 
     @display(description="Charge")
     def charge_link(self, row: InboundWebhook) -> SafeString:
-        return id_link(row.charge)
+        return id_link(row.charge, short=True)
 
     @display(description="State")
     def state_shown(self, row: InboundWebhook) -> SafeString:
         return state_badge(row.state, row.get_state_display())
 
     @display(description="Why")
-    def why(self, row: InboundWebhook) -> str:
-        return row.reason or "–"
+    def why(self, row: InboundWebhook) -> SafeString:
+        return format_html('<span class="mj-sentence">{}</span>', row.reason or "–")
 
     @display(description="Trust")
     def trust_shown(self, row: InboundWebhook) -> str:
@@ -150,7 +150,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     """One event on its way to one endpoint, attempt by attempt."""
 
     list_display = (
-        "number",
+        short_number,
         "mode",
         "event_link",
         "endpoint_link",
@@ -159,7 +159,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
         "answer",
         moment("created_at", "Created"),
     )
-    list_display_links = ("number",)
+    list_display_links = (short_number,)
     list_filter = ("state",)
     list_select_related = ("event", "endpoint")
     search_help_text = "Delivery, event or endpoint id"

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
 
 from majuu_core.webhooks.deliverer import deliver_due
 from majuu_core.worker.loops import CORE_LOOPS, DISPATCH, LoopsFailed, run_all
@@ -65,5 +66,6 @@ def build_parts(*, with_cluster: bool) -> list[Part]:
         from majuu_core.worker.schedules import sync_schedules
 
         sync_schedules()
+        connections.close_all()  # this thread only waits from here on
         parts.append(ClusterPart())
     return parts

@@ -133,10 +133,6 @@ class Migration(migrations.Migration):
             model_name='inboundevent',
             constraint=models.UniqueConstraint(fields=('provider_account', 'event_id'), name='majuu_inbound_event_once'),
         ),
-        migrations.AddIndex(
-            model_name='webhookattempt',
-            index=models.Index(fields=['created_at'], name='majuu_attempt_age'),
-        ),
         migrations.AddConstraint(
             model_name='webhookattempt',
             constraint=models.UniqueConstraint(fields=('delivery', 'number'), name='majuu_attempt_once'),
