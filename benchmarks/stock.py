@@ -167,6 +167,58 @@ def add_waiting(*, stock: Stock, numbers: range, stores: int = 1) -> list[bytes]
     return [request for together in zip(*requests, strict=True) for request in together]
 
 
+def event_data(intent_id: str) -> dict[str, Any]:
+    """What an event about an intent carries."""
+    return {"payment_intent": BODY | {"id": intent_id, "object": "payment_intent", "status": "succeeded"}}
+
+
+def add_deliveries(*, port: int, count: int, endpoints: int, hanging: int, path: str) -> int:
+    """So many deliveries that are due, spread over new endpoints of which some hang. How many go to those that answer.
+
+    What earlier rounds left behind is removed.
+    """
+    from django.db import connection
+
+    from majuu_core.common import clock
+    from majuu_core.events.models import Event
+    from majuu_core.events.services import build_event
+    from majuu_core.testing.factories import make_store
+    from majuu_core.webhooks.endpoints import create_webhook_endpoint
+    from majuu_core.webhooks.models import WebhookDelivery
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE majuu_webhooks_webhookattempt, majuu_webhooks_webhookdelivery, majuu_events_event CASCADE"
+        )
+        cursor.execute("UPDATE majuu_webhooks_webhookendpoint SET status = 'disabled'")
+    store, now = make_store(), clock.now()
+    made = [
+        create_webhook_endpoint(
+            store=store, livemode=False, url=f"http://127.0.0.1:{port}{path if place < hanging else '/hook'}/{place}"
+        ).endpoint
+        for place in range(endpoints)
+    ]
+    events = [
+        build_event(
+            store_id=store.pk,
+            livemode=False,
+            type="payment_intent.succeeded",
+            object_id="pi_bench",
+            data=event_data("pi_bench"),
+        )
+        for _ in range(count)
+    ]
+    Event.objects.bulk_create(events, batch_size=2_000)
+    deliveries = [
+        WebhookDelivery(event=event, endpoint=made[place % endpoints], next_attempt_at=now)
+        for place, event in enumerate(events)
+    ]
+    WebhookDelivery.objects.bulk_create(deliveries, batch_size=2_000)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE majuu_webhooks_webhookdelivery, majuu_events_event")
+    return sum(place % endpoints >= hanging for place in range(count))
+
+
 def add_unsigned(*, stock: Stock, numbers: range) -> list[bytes]:
     """Charges at M-Pesa with these numbers, and for each the callback that says it is paid."""
     _add_charges(stock, stock.unsigned, numbers, "'ws_CO_' || n")
@@ -266,9 +318,7 @@ def _signed_callback(provider: Any, stock: Stock, number: int) -> bytes:
     from majuu_core.providers import Result, ResultStatus
     from majuu_core.testing.mock_wire import WebhookBody
 
-    result = Result(
-        status=ResultStatus.SUCCEEDED, provider_reference=f"mock-{number}", amount=Money("7723", "KES")
-    )
+    result = Result(status=ResultStatus.SUCCEEDED, provider_reference=f"mock-{number}", amount=Money("7723", "KES"))
     reference = encode_id("ch", _uuid("Charge", stock, number))
     body = WebhookBody.describe("payment.updated", reference, result).model_dump_json().encode()
     stamp = str(int(clock.now().timestamp()))

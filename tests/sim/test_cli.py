@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from majuu_sim import __version__
 from majuu_sim.cli import build_parser, main, make_daraja
 from majuu_sim.clock import DEFAULT_START, RealClock, VirtualClock
+from majuu_sim.daraja import credentials
 from tests.sim.daraja_client import Client, Receiver
 
 
@@ -44,6 +47,8 @@ def test_it_says_where_it_is_takes_a_payment_and_stops_gracefully(
     assert f"GET  {found[1]}/control/payments" in said
     assert "paybill 174379" in said
     assert "store 600100, till 600101" in said
+    assert "initiator testapi, password MajuuSim#2026" in said
+    assert f"a customer's phone: {found[1]}/phone" in said
     client = Client(found[1], f"{receiver.url}/in")
     client.pushed()
     client.control("POST", "clock/settle")
@@ -69,6 +74,11 @@ def test_a_taken_port_is_said_plainly(capsys: pytest.CaptureFixture[str]) -> Non
         (["--shortcode", "600100"], "two shortcodes have the same number"),
         (["--delay", "-1"], "seconds are zero or more"),
         (["--virtual-clock", "yesterday"], "Invalid isoformat"),
+        (["--result-delay", "-1"], "seconds are zero or more"),
+        (["--float", "-1"], "--float and --confirmation-retries are zero or more"),
+        (["--initiator", "testapi"], "--initiator takes NAME:PASSWORD"),
+        (["--payout-charge", "much"], "--payout-charge is a sum"),
+        (["--certificate-file", "/nowhere/at/all.cer"], "cannot write /nowhere/at/all.cer: No such file"),
     ],
 )
 def test_settings_that_make_no_sense_are_said_plainly(
@@ -99,6 +109,41 @@ def test_options_reach_the_simulator() -> None:
     assert (config.apps[0].consumer_key, config.apps[0].consumer_secret) == ("a", "b")
     assert (config.answer_delay, config.prompt_seconds, config.same_amount_seconds) == (0.5, 9.0, 0.0)
     assert (config.pending_style, config.strict_tokens, config.callback_hosts) == ("500", False, ("web",))
+
+
+def test_options_of_money_reach_the_simulator() -> None:
+    usual = make_daraja(build_parser().parse_args(["daraja"])).config
+    assert (usual.production, usual.stk_confirmations, usual.check_credentials) == (False, True, True)
+    assert (usual.shortcodes[0].validation, usual.shortcodes[0].v3_payouts) == (False, True)
+    options = build_parser().parse_args(
+        "daraja --float 50 --production --validation --no-stk-confirmations --confirmation-retries 3 "
+        "--result-delay 0.5 --no-v3-payouts --payout-charge 22.40 --initiator api:Secret#1 --any-credential "
+        "--outside 777777 --outside 888888".split()
+    )
+    config = make_daraja(options).config
+    for code in config.shortcodes:
+        assert (code.utility, code.working, code.validation, code.v3_payouts) == (50, 50, True, False)
+    assert (config.production, config.stk_confirmations, config.confirmation_retries) == (True, False, 3)
+    assert (config.result_delay, config.payout_charge, config.check_credentials) == (0.5, Decimal("22.40"), False)
+    assert [(one.name, one.password) for one in config.initiators] == [("api", "Secret#1")]
+    assert config.outside_shortcodes == ("777777", "888888")
+
+
+def test_the_certificate_is_written_at_the_start(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    path = tmp_path / "sim.cer"
+    simulator = make_daraja(build_parser().parse_args(["daraja", "--certificate-file", str(path)]))
+    assert path.read_text() == simulator.certificate()
+
+
+def test_without_cryptography_there_is_no_certificate_to_write(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(credentials, "_made", [])
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    assert main(["daraja", "--certificate-file", str(tmp_path / "sim.cer")]) == 2
+    assert "install majuu-sim[crypto]" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_clock_is_real_unless_a_virtual_one_is_asked_for() -> None:

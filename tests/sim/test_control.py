@@ -45,7 +45,23 @@ def test_the_state_tells_everything_at_once(sim: DarajaSimulator, client: Client
 
 def test_the_faults_address_lists_what_can_be_queued(client: Client) -> None:
     listed = client.control("GET", "faults").body
-    assert listed["operations"] == ["stk_push", "stk_query", "oauth"]
+    assert listed["operations"] == [
+        "stk_push",
+        "stk_query",
+        "oauth",
+        "stk_confirmation",
+        "c2b_pay",
+        "c2b_register",
+        "c2b_simulate",
+        "b2c_payment",
+        "b2b_payment",
+        "reversal",
+        "transaction_status",
+        "account_balance",
+        "pull_register",
+        "pull_query",
+        "qr_code",
+    ]
     assert listed["presets"]["duplicate"] == {"duplicates": 1}
     assert "cancel" in listed["outcomes"]
     client.control("POST", "faults", {"script": {"read_pending": 3}, "times": 2})

@@ -9,8 +9,10 @@ import pytest
 from majuu_sim import cli
 from majuu_sim.clock import VirtualClock
 from majuu_sim.daraja import DarajaSimulator
-from majuu_sim.daraja.magic import MAGIC
-from majuu_sim.daraja.results import OUTCOMES
+from majuu_sim.daraja.config import C2B_SHAPES, EVENT_SHAPES, RESULT_SHAPES
+from majuu_sim.daraja.magic import MAGIC, PAYOUT_MAGIC
+from majuu_sim.daraja.results import EVERY_OUTCOME
+from majuu_sim.daraja.money import MoneySimulator
 from majuu_sim.faults import PRESETS, FaultScript, Reply
 
 ROOT = Path(__file__).parents[2]
@@ -48,12 +50,24 @@ def test_every_magic_number_is_documented(digits: str) -> None:
 
 
 def test_no_other_magic_number_is_documented() -> None:
-    assert sorted(re.findall(r"\| 0700 000 0(\d\d) \|", REFERENCE.read_text())) == sorted(MAGIC)
+    documented = re.findall(r"\| 0700 000 0(\d\d) \|", REFERENCE.read_text())
+    assert sorted(documented) == sorted([*MAGIC, *PAYOUT_MAGIC])
 
 
 @pytest.mark.parametrize(
     "word",
-    sorted({*PRESETS, *OUTCOMES, *(spec.name for spec in fields(FaultScript)), *(reply.value for reply in Reply)}),
+    sorted(
+        {
+            *PRESETS,
+            *EVERY_OUTCOME,
+            *DarajaSimulator.operations,
+            *EVENT_SHAPES,
+            *C2B_SHAPES,
+            *RESULT_SHAPES,
+            *(spec.name for spec in fields(FaultScript)),
+            *(reply.value for reply in Reply),
+        }
+    ),
 )
 def test_every_preset_outcome_field_and_reply_is_documented(word: str) -> None:
     assert f"`{word}`" in REFERENCE.read_text()
@@ -66,9 +80,14 @@ def test_every_option_is_documented() -> None:
     assert [option for option in sorted(options) if f"`{option}" not in page] == []
 
 
-def test_every_control_address_is_documented() -> None:
+def test_every_address_is_documented() -> None:
     app = DarajaSimulator().build_app()
     paths = {route.resource.canonical for route in app.router.routes() if route.resource is not None}
     page = REFERENCE.read_text().replace("{id or number}", "{who}")
-    missing = [path for path in sorted(paths) if path.startswith("/control") and path not in page]
-    assert missing == []
+    assert [path for path in sorted(paths) if path not in page] == ["/{anything:.*}"]
+
+
+def test_every_method_is_documented() -> None:
+    methods = {name for name in vars(MoneySimulator) if not name.startswith("_") and not name.endswith("_here")}
+    page = REFERENCE.read_text()
+    assert [name for name in sorted(methods - set(MoneySimulator.__annotations__)) if f"`{name}(" not in page] == []

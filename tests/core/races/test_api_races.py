@@ -27,7 +27,7 @@ def post(key: str, path: str, body: Any, name: str) -> Any:
 
 def test_64_identical_requests_create_one_intent(key: str) -> None:
     body = {"amount": "1500.00", "currency": "KES", "reference": "ORDER-1"}
-    send = partial(post, key, "/payment_intents", body, "the-same-key")
+    send = partial(post, key, "/payment-intents", body, "the-same-key")
     responses = answers(at_once([send] * DUPLICATES))
     assert Counter(response.status_code for response in responses) == {201: DUPLICATES}
     assert len({response.content for response in responses}) == 1
@@ -42,7 +42,7 @@ def test_64_identical_requests_create_one_intent(key: str) -> None:
 
 def test_one_key_with_two_bodies_has_one_winner(key: str) -> None:
     sends = [
-        partial(post, key, "/payment_intents", {"amount": str(100 + number % 2), "currency": "KES"}, "one-key")
+        partial(post, key, "/payment-intents", {"amount": str(100 + number % 2), "currency": "KES"}, "one-key")
         for number in range(16)
     ]
     responses = answers(at_once(sends))
@@ -56,7 +56,7 @@ def test_one_key_with_two_bodies_has_one_winner(key: str) -> None:
 
 def test_16_identical_confirmations_start_one_charge(till: Till, key: str) -> None:
     intent = till.intent("1500")
-    path = f"/payment_intents/{intent.public_id}/confirm"
+    path = f"/payment-intents/{intent.public_id}/confirm"
     send = partial(post, key, path, {"payment_method": "mock"}, "confirm-once")
     responses = answers(at_once([send] * 16))
     assert Charge.objects.count() == 1
@@ -73,7 +73,7 @@ def test_16_identical_confirmations_start_one_charge(till: Till, key: str) -> No
 
 def test_16_cancellations_with_keys_of_their_own_cancel_once(till: Till, key: str) -> None:
     intent = till.intent("1500")
-    path = f"/payment_intents/{intent.public_id}/cancel"
+    path = f"/payment-intents/{intent.public_id}/cancel"
     responses = answers(at_once([partial(post, key, path, {}, f"cancel-{number}") for number in range(16)]))
     assert {response.status_code for response in responses} == {200}
     assert {response.data["status"] for response in responses} == {"canceled"}
@@ -81,7 +81,7 @@ def test_16_cancellations_with_keys_of_their_own_cancel_once(till: Till, key: st
 
 
 def test_no_connection_is_left_in_a_transaction(key: str) -> None:
-    at_once([partial(post, key, "/payment_intents", {"amount": "1", "currency": "KES"}, "k")] * 4)
+    at_once([partial(post, key, "/payment-intents", {"amount": "1", "currency": "KES"}, "k")] * 4)
     with connections["default"].cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from majuu_core.payments.models import Charge
-from tests.sandbox.machine.deaths import ASKING, CONFIRMING, HEARING, WORKING
+from tests.core.bad_luck.deaths import ASKING, CONFIRMING, HEARING, WORKING
 from tests.sandbox.machine.invariants import Watch
 from tests.sandbox.machine.world import Stage, World
 

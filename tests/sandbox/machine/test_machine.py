@@ -18,7 +18,7 @@ from tests.sandbox.machine.world import Stage
 EVERYDAY = {"charge succeeded", "charge failed", "charge unknown", "intent succeeded", "intent canceled"}
 EVERYDAY |= {f"message {state}" for state in ("applied", "duplicate", "rejected", "parked")}
 # What a thousand do.
-RARE = {"money parked", "surplus", "paid in parts", "paid after cancellation", "taken and not known"}
+RARE = {"money parked", "paid in parts", "paid after cancellation", "taken and not known"}
 
 
 @pytest.mark.parametrize(("driver", "share"), [(MpesaDriver, 1), (MockDriver, 4)], ids=["mpesa", "mock"])
@@ -28,6 +28,5 @@ def test_the_promises_hold_whatever_happens(
     chosen = machine_settings(share=share)
     stage = make_stage(driver())
     run_state_machine_as_test(make_machine(stage), settings=chosen)
-    print(f"{stage.examples} examples:", dict(stage.seen))
     expected = EVERYDAY | (RARE if chosen.max_examples >= 1000 else set())
-    assert expected <= set(stage.seen)
+    assert expected <= set(stage.seen), f"{stage.examples} examples saw only {dict(stage.seen)}"

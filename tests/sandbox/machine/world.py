@@ -31,7 +31,7 @@ from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.testing.factories import make_provider_account, make_store
 from majuu_core.webhooks.inbound_processing import process_waiting
 from majuu_core.webhooks.models import InboundWebhook
-from tests.sandbox.machine.deaths import Point, before_the_answer_is_stored, killed_at
+from tests.core.bad_luck.deaths import Point, before_the_answer_is_stored, killed_at
 from tests.sandbox.machine.drivers import Letter, ProviderDriver
 from tests.sandbox.machine.rewinding import rewinding
 

@@ -85,7 +85,7 @@ class ModeFilter(SimpleListFilter):
 def moment(name: str, label: str) -> Callable[[Any], SafeString]:
     """A column of ``list_display`` for a time: to the second, in the project's time zone."""
 
-    @display(description=label, ordering=name)
+    @display(description=label)
     def column(row: Any) -> SafeString:
         return moment_cell(getattr(row, name))
 
@@ -93,7 +93,7 @@ def moment(name: str, label: str) -> Callable[[Any], SafeString]:
     return column
 
 
-@display(description="ID", ordering="pk")
+@display(description="ID")
 def short_number(row: Any) -> SafeString:
     """A column of ``list_display`` for a public id without its middle."""
     return short_id(row.public_id)
@@ -126,7 +126,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     paginator = InfinitePaginator
-    ordering = ("-pk",)
+    ordering: ClassVar[Sequence[str]] = ("-pk",)
+    sortable_by: ClassVar[Sequence[str]] = ()  # the order is that of an index, always
     search_fields = ("pk",)  # shows the box; get_search_results does the searching
     readonly_fields = ()
     change_form_template = "majuu_console/detail.html"

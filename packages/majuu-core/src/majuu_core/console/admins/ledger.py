@@ -31,7 +31,7 @@ class LedgerAccountAdmin(ReadOnlyAdmin):
     list_filter = (ModeFilter, "category")
     search_help_text = "Account id, or the public id of its owner"
     id_paths = {"la": "pk"}
-    ordering = ("-created_at",)
+    ordering = ("kind", "owner", "currency", "livemode")  # as the unique index has them
     fieldsets = (
         (
             None,

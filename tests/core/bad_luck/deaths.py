@@ -50,6 +50,8 @@ ASKING: tuple[Point, ...] = (
 )
 HEARING: tuple[Point, ...] = (
     Point("before a message is kept", _INBOUND, "_build_row"),
+    Point("before a signed message is applied at once", _INBOUND, "apply_at_once"),
+    Point("after a signed message is applied at once", _INBOUND, "apply_at_once", after=True),
     Point("before a signed message is worked on", _INBOUND, "process_signed"),
     Point("after a signed message is worked on", _INBOUND, "process_signed", after=True),
 )
