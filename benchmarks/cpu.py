@@ -13,10 +13,10 @@ def seconds_of_tree(pid: int) -> float | None:
     table = _processes()
     if pid not in table:
         return None
-    mine, found = {pid}, True
-    while found:
-        found = {child for child, (parent, _, _) in table.items() if parent in mine and child not in mine}
-        mine |= found
+    mine = newest = {pid}
+    while newest:
+        newest = {child for child, (parent, _, _) in table.items() if parent in mine and child not in mine}
+        mine = mine | newest
     return sum(table[one][2] for one in mine)
 
 

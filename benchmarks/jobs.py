@@ -36,13 +36,13 @@ class Site:
     def accept(self, count: int, *, rate: int | None = None) -> Outcome:
         """Create so many payment intents over HTTP."""
         work = Work(port=self.served.port, template=stock.accept_request(self.stock), count=count, rate=rate)
-        return _all_answered("201", send(work))
+        return self._send("201", work)
 
     def complete(self, count: int, *, stores: int = STORES) -> Outcome:
         """Send so many signed callbacks, each for a charge of its own, spread over the stores."""
         numbers = self._numbers(count)
         requests = stock.call(self.url, "add_waiting", stock=self.stock, numbers=numbers, stores=stores)
-        outcome = _all_answered("200", send(Work(port=self.served.port, requests=requests)))
+        outcome = self._send("200", Work(port=self.served.port, requests=requests))
         done = stock.call(self.url, "count_succeeded", stock=self.stock, numbers=numbers)
         if done != len(numbers):
             raise CannotMeasure(f"{done} of {len(numbers)} charges succeeded")
@@ -51,22 +51,26 @@ class Site:
     def receive_unsigned(self, count: int) -> Outcome:
         """Send so many M-Pesa callbacks."""
         requests = stock.call(self.url, "add_unsigned", stock=self.stock, numbers=self._numbers(count))
-        return _all_answered("200", send(Work(port=self.served.port, requests=requests)))
+        return self._send("200", Work(port=self.served.port, requests=requests))
 
     def warm_up(self) -> None:
         """Let every thread connect, prepare its statements and fill its caches."""
         self.accept(WARM_UP)
         self.complete(WARM_UP // STORES * STORES)
 
+    def _send(self, status: str, work: Work) -> Outcome:
+        before = cpu.seconds_of_tree(self.served.pid), cpu.seconds_of_postgres()
+        outcome = send(work)
+        after = cpu.seconds_of_tree(self.served.pid), cpu.seconds_of_postgres()
+        if set(outcome.statuses) != {status}:
+            raise CannotMeasure(f"expected only {status}, got {outcome.statuses}")
+        if before[0] is not None and before[1] is not None and after[0] is not None and after[1] is not None:
+            outcome.cpu = after[0] - before[0], after[1] - before[1]
+        return outcome
+
     def _numbers(self, count: int) -> range:
         first, self._next = self._next, self._next + count
         return range(first, self._next)
-
-
-def _all_answered(status: str, outcome: Outcome) -> Outcome:
-    if set(outcome.statuses) != {status}:
-        raise CannotMeasure(f"expected only {status}, got {outcome.statuses}")
-    return outcome
 
 
 @contextmanager
@@ -96,10 +100,8 @@ def _interleave(job: str, floor: Floor, site: Site, rounds: int) -> Iterator[Mea
     ours: Callable[[int], Outcome] = site.accept if job == "accept" else site.complete
     floors: list[FloorRun] = [floor.run(job, FLOOR_ROUND[job])]
     outcomes: list[Outcome] = []
-    meter = CpuMeter(site.served.pid)
     for _ in range(rounds):
-        with meter:
-            outcomes.append(ours(ROUND[job]))
+        outcomes.append(ours(ROUND[job]))
         floors.append(floor.run(job, FLOOR_ROUND[job]))
     ratios = [
         outcome.per_second / ((before.per_second + after.per_second) / 2)
@@ -113,7 +115,7 @@ def _interleave(job: str, floor: Floor, site: Site, rounds: int) -> Iterator[Mea
         name=f"{job}: ratio to pgbench",
         value=median(ratios),
         target=Target(must=0.22, goal=0.33) if job == "accept" else Target(must=0.33, goal=0.50),
-        note=f"{rate:,.0f}/s against {floor_rate:,.0f}/s; {spread}; {meter.per_request(rounds * ROUND[job])}",
+        note=f"{rate:,.0f}/s against {floor_rate:,.0f}/s; {spread}; {_cpu(outcomes)}",
     )
     yield Measure(
         name=f"{job}: p99 over pgbench's",
@@ -123,30 +125,13 @@ def _interleave(job: str, floor: Floor, site: Site, rounds: int) -> Iterator[Mea
     )
 
 
-class CpuMeter:
-    """Adds up the CPU time of our server and of PostgreSQL while it is entered."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._python = 0.0
-        self._postgres = 0.0
-        self._known = True
-
-    def __enter__(self) -> None:
-        self._before = cpu.seconds_of_tree(self._pid), cpu.seconds_of_postgres()
-
-    def __exit__(self, *problem: object) -> None:
-        after = cpu.seconds_of_tree(self._pid), cpu.seconds_of_postgres()
-        if None in self._before or None in after:
-            self._known = False
-            return
-        self._python += (after[0] or 0) - (self._before[0] or 0)
-        self._postgres += (after[1] or 0) - (self._before[1] or 0)
-
-    def per_request(self, count: int) -> str:
-        if not self._known:
-            return "CPU unknown"
-        return f"CPU µs server {self._python / count * 1e6:,.0f}, PostgreSQL {self._postgres / count * 1e6:,.0f}"
+def _cpu(outcomes: list[Outcome]) -> str:
+    used = [one.cpu for one in outcomes if one.cpu is not None]
+    count = sum(len(one.milliseconds) for one in outcomes)
+    if len(used) < len(outcomes):
+        return "CPU unknown"
+    server, database = (sum(side) / count * 1e6 for side in zip(*used, strict=True))
+    return f"CPU µs server {server:,.0f}, PostgreSQL {database:,.0f}"
 
 
 def _unsigned(site: Site) -> Iterator[Measure]:
@@ -160,14 +145,15 @@ def _unsigned(site: Site) -> Iterator[Measure]:
     yield Measure(name="unsigned callback: settled per second", value=done / seconds, note=note)
 
 
-def latency(postgres: Postgres) -> Iterator[Measure]:
+def latency(postgres: Postgres) -> Measure:
     """Create payment intents at a steady 50 a second (promise P14)."""
     with open_site(postgres) as site:
         outcome = site.accept(LATENCY_COUNT, rate=LATENCY_RATE)
-    note = f"at {LATENCY_RATE}/s; median {percentile(outcome.milliseconds, 50):.1f} ms"
-    target = Target(must=150, goal=150, upwards=False)
-    yield Measure(
-        name="latency: create intent, p95 in ms", value=percentile(outcome.milliseconds, 95), target=target, note=note
+    return Measure(
+        name="latency: create intent, p95 in ms",
+        value=percentile(outcome.milliseconds, 95),
+        target=Target(must=150, goal=150, upwards=False),
+        note=f"at {LATENCY_RATE}/s; median {percentile(outcome.milliseconds, 50):.1f} ms",
     )
 
 

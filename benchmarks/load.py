@@ -52,6 +52,7 @@ class Outcome:
     milliseconds: list[float] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    cpu: tuple[float, float] | None = None  # seconds used meanwhile: by our server, by PostgreSQL
 
     @property
     def per_second(self) -> float:

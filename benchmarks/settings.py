@@ -1,4 +1,4 @@
-"""Settings of the measured application: PostgreSQL, what a production site would set, and nothing that only tests need."""
+"""Settings of the measured application: PostgreSQL, and what a production site would set."""
 
 from __future__ import annotations
 

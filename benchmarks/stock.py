@@ -108,6 +108,7 @@ def _template(store: Any, account: Any, method: str, amount: str) -> Template:
     prompted = Result(status=ResultStatus.PENDING, provider_reference=f"ws_CO_template_{store.code}")
     with patch.object(MpesaProvider, "sale", lambda self, request: prompted):
         _, charge = confirm_payment_intent(intent=intent, choice=choice)
+    assert charge.hold_id is not None
     hold = LedgerTransfer.objects.get(pk=charge.hold_id)
     return Template(
         account=account.pk, intent=intent.pk, charge=charge.pk, transaction=hold.transaction_id, transfer=hold.pk
@@ -187,9 +188,7 @@ def add_deliveries(*, port: int, count: int, endpoints: int, hanging: int, path:
     from majuu_core.webhooks.models import WebhookDelivery
 
     with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE majuu_webhooks_webhookattempt, majuu_webhooks_webhookdelivery, majuu_events_event CASCADE"
-        )
+        cursor.execute("TRUNCATE majuu_webhooks_webhookdelivery, majuu_events_event CASCADE")
         cursor.execute("UPDATE majuu_webhooks_webhookendpoint SET status = 'disabled'")
     store, now = make_store(), clock.now()
     made = [

@@ -80,7 +80,7 @@ def killed_at(point: Point | None) -> Iterator[None]:
         raise Killed(point.name)
 
     try:
-        with _instead_of(point.module, point.function, die):
+        with instead_of(point.module, point.function, die):
             yield
     except Killed:
         pass
@@ -94,12 +94,12 @@ def before_the_answer_is_stored(happening: Callable[[], object]) -> Iterator[Non
         happening()
         return real(*args, **kwargs)
 
-    with _instead_of(_CHARGES, "apply_result", first):
+    with instead_of(_CHARGES, "apply_result", first):
         yield
 
 
 @contextmanager
-def _instead_of(module: str, function: str, replacement: Callable[..., Any]) -> Iterator[None]:
+def instead_of(module: str, function: str, replacement: Callable[..., Any]) -> Iterator[None]:
     home = importlib.import_module(module)
     real = getattr(home, function)
     with mock.patch.object(home, function, lambda *args, **kwargs: replacement(real, *args, **kwargs)):

@@ -23,6 +23,7 @@ from majuu_core.providers import (
     Trust,
     WebhookRequest,
 )
+from majuu_core.testing.factories import make_provider_account
 from majuu_core.testing.fake import FakeProvider
 from majuu_core.webhooks.inbound_processing import process_waiting
 from tests.core.payments.support import Till, seconds
@@ -42,12 +43,12 @@ class Phone(FakeProvider):
     def sale(self, request: PaymentRequest) -> Result:
         type(self).prompts[request.reference] += 1
         result = super().sale(request)
-        return _instead(self.answer, result)
+        return _instead(type(self).answer, result)
 
     def fetch_payment(self, request: FetchRequest) -> Result:
         if request.provider_reference is None:
             return Result(status=ResultStatus.UNKNOWN)
-        return _instead(self.truth, super().fetch_payment(request))
+        return _instead(type(self).truth, super().fetch_payment(request))
 
     def verify_webhook(self, request: WebhookRequest) -> Trust:
         super().verify_webhook(request)
@@ -72,6 +73,11 @@ class Counterdesk(Till):
     """A till whose customers pay by ``phone`` or, signed, by ``mock``."""
 
     method = "phone"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signed_account = self.account
+        self.account = make_provider_account(store=self.store, provider="phone")
 
     def start(self, intent: PaymentIntent, request_key: str = "") -> Charge:
         """Confirm, the whole rest."""

@@ -33,7 +33,7 @@ from majuu_core.providers import (
     Violation,
 )
 from majuu_core.providers.http import Exchange
-from tests.core.bad_luck.deaths import _instead_of
+from tests.core.bad_luck.deaths import instead_of
 from tests.core.bad_luck.support import Counterdesk, Phone
 from tests.core.payments.support import Till
 
@@ -130,7 +130,7 @@ def test_an_intent_paid_in_part_at_the_last_moment_does_not_expire(till: Till, v
             PaymentIntent.objects.filter(pk=first.pk).update(amount_received=100)
         return real(intent_id)
 
-    with _instead_of("majuu_core.payments.intents", "lock_intent", paid_meanwhile):
+    with instead_of("majuu_core.payments.intents", "lock_intent", paid_meanwhile):
         assert expire_due_intents() == 1
     first.refresh_from_db()
     second.refresh_from_db()
@@ -187,7 +187,7 @@ def test_one_charge_that_cannot_be_asked_about_keeps_nobody_waiting(
             raise RuntimeError("cannot be written")
         return real(**kwargs)
 
-    with _instead_of("majuu_core.payments.follow_ups", "apply_result", explode):
+    with instead_of("majuu_core.payments.follow_ups", "apply_result", explode):
         assert run_due_follow_ups() == 2
     good.refresh_from_db()
     poisoned.refresh_from_db()

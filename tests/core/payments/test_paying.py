@@ -8,7 +8,7 @@ import pytest
 from moneyed import Money
 
 from majuu_core.common.clock import VirtualClock
-from majuu_core.common.problems import Conflict
+from majuu_core.common.problems import Conflict, Invalid
 from majuu_core.events.models import Event
 from majuu_core.payments.follow_ups import run_due_follow_ups
 from majuu_core.payments.intents import cancel_payment_intent, expire_due_intents
@@ -383,3 +383,21 @@ def test_every_event_we_tell_is_in_the_catalogue() -> None:
     named = set(re.findall(r'"((?:payment_intent|charge)\.[a-z_]+)"', source)) - {"charge.parked"}
     assert len(named) >= 10
     assert named <= set(event_types())
+
+
+def test_money_that_is_only_held_is_not_charged_again(till: Till) -> None:
+    intent, charge = till.pay_new("7724")
+    apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.AUTHORIZED))
+    intent.refresh_from_db()
+    assert intent.status == "requires_capture"
+    with pytest.raises(Conflict) as refused:
+        till.pay(intent)
+    assert refused.value.code == "payment_intent_not_payable"
+    assert Charge.objects.count() == 1
+
+
+def test_manual_capture_is_refused_rather_than_captured(till: Till) -> None:
+    with pytest.raises(Invalid) as refused:
+        till.intent("1500", capture_method="manual")
+    assert (refused.value.code, refused.value.field) == ("capture_method_unsupported", "capture_method")
+    assert not PaymentIntent.objects.exists()

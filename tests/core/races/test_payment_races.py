@@ -269,7 +269,7 @@ def test_each_transaction_takes_its_locks_in_one_statement_before_it_writes(till
     with CaptureQueriesContext(connection) as third:
         cancel_payment_intent(intent=till.intent("100"))
     assert [locked_then_written(queries) for queries in (first, second, third)] == [2, 1, 1]
-    assert "OF \"majuu_payments_charge\", \"majuu_payments_paymentintent\"" in sql_of(second)[1]
+    assert 'OF "majuu_payments_charge", "majuu_payments_paymentintent"' in sql_of(second)[1]
 
 
 def sql_of(queries: CaptureQueriesContext) -> list[str]:

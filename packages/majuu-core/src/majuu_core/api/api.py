@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest
+from django.utils.datastructures import MultiValueDict
 from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.parser import Parser
@@ -13,6 +14,7 @@ from ninja.parser import Parser
 from majuu_core.api.auth import BearerKey, HeaderKey
 from majuu_core.api.errors import install_error_handlers
 from majuu_core.api.v1 import charges, events, payment_intents, ping, webhook_endpoints
+from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
 DESCRIPTION = """
@@ -23,13 +25,40 @@ have one effect and one answer for at least 72 hours. Errors are `application/pr
 
 
 class StrictParser(Parser):
-    """JSON by orjson: strict UTF-8, no NaN, and numbers with a point stay recognisable as floats, to be refused."""
+    """JSON by orjson: strict UTF-8, no NaN, and numbers with a point stay recognisable as floats, to be refused.
+
+    NUL is refused everywhere: PostgreSQL cannot keep it.
+    """
 
     def parse_body(self, request: HttpRequest) -> Any:
         try:
-            return orjson.loads(request.body)
+            body = orjson.loads(request.body)
         except orjson.JSONDecodeError:
             raise HttpError(400, "The body is not valid JSON.") from None
+        if b"\\u0000" in request.body:
+            _refuse_nul(body)
+        return body
+
+    def parse_querydict(
+        self, data: MultiValueDict[str, Any], list_fields: list[str], request: HttpRequest
+    ) -> dict[str, Any]:
+        for name, values in data.lists():
+            for value in values:
+                _refuse_nul({name: value})
+        return super().parse_querydict(data, list_fields, request)
+
+
+def _refuse_nul(value: Any, field: str = "") -> None:
+    """Raise Invalid for the first text or name that holds a NUL."""
+    if isinstance(value, str) and "\0" in value:
+        raise Invalid("parameter_invalid", "Text must not contain NUL characters.", field=field)
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_nul(name, field)
+            _refuse_nul(item, f"{field}.{name}" if field else name)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            _refuse_nul(item, f"{field}.{number}")
 
 
 def build_api() -> NinjaAPI:

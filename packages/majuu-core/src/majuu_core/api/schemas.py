@@ -48,7 +48,7 @@ class Input(BaseModel):
 class PaymentIntentIn(Input):
     amount: Amount
     currency: CurrencyCode
-    capture_method: Literal["automatic", "manual"] = "automatic"
+    capture_method: Literal["automatic"] = "automatic"
     payment_methods: list[StrictStr] = Field(default=[], max_length=20, description="Empty: all that fit.")
     reference: Text64 = Field(default="", description="Your own order number.")
     description: Text255 = ""

@@ -20,5 +20,5 @@ def statement_cursor(connection: BaseDatabaseWrapper) -> AbstractContextManager[
 
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    raw = NumberedCursor(connection.connection)
+    raw: Any = NumberedCursor(connection.connection)
     return connection.make_debug_cursor(raw) if connection.queries_logged else connection.make_cursor(raw)

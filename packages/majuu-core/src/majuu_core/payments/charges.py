@@ -34,7 +34,7 @@ from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.outcomes import next_follow_up
 from majuu_core.payments.representation import remaining_amount
 from majuu_core.payments.settling import apply_result
-from majuu_core.payments.transitions import FINAL_INTENT, OPEN_CHARGE
+from majuu_core.payments.transitions import FINAL_INTENT, OPEN_CHARGE, may_move_intent
 from majuu_core.plugins.manager import decide
 from majuu_core.providers import (
     InvalidPaymentData,
@@ -236,6 +236,8 @@ def _check_payable(intent: PaymentIntent, amount: Money) -> None:
             "A payment for this intent is still going on. Wait for its outcome before starting another.",
             retry_after=10,
         )
+    if not may_move_intent(intent.status, PaymentIntent.Status.PROCESSING):
+        raise Conflict("payment_intent_not_payable", f"The payment intent is {intent.status}; it cannot be paid now.")
     if amount > remaining_amount(intent):
         raise Conflict("amount_changed", "Part of this intent was paid meanwhile. Look again and retry.")
 

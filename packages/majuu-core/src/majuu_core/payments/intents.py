@@ -155,8 +155,8 @@ def _check_details(details: IntentDetails) -> None:
     for number, code in enumerate(details.payment_methods):
         if not installed_providers().for_method(code, currency):
             raise unsupported_method(code, currency, f"payment_methods.{number}")
-    if details.capture_method not in PaymentIntent.CaptureMethod.values:
-        raise Invalid("capture_method_invalid", 'Use "automatic" or "manual".', field="capture_method")
+    if details.capture_method != PaymentIntent.CaptureMethod.AUTOMATIC:
+        raise Invalid("capture_method_unsupported", 'Only "automatic" capture is offered.', field="capture_method")
     lifetime = details.lifetime
     if lifetime is not None and not MIN_LIFETIME <= lifetime <= MAX_LIFETIME:
         raise Invalid("expires_in_invalid", "expires_in must be between 60 seconds and 90 days.", field="expires_in")

@@ -98,6 +98,7 @@ class PaymentIntent(PublicIdMixin, models.Model):
                 condition=Q(status__in=["requires_payment_method", "processing", "requires_action"]),
                 name="majuu_intent_expiring",
             ),
+            models.Index(fields=["id"], condition=Q(is_parked=True), name="majuu_intent_parked"),
         ]
 
     def __str__(self) -> str:
@@ -159,6 +160,9 @@ class Charge(PublicIdMixin, models.Model):
         indexes = [
             models.Index(fields=["receipt"], name="majuu_charge_by_receipt"),
             models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="majuu_charge_due"),
+            models.Index(
+                fields=["id"], condition=Q(is_parked=True) | Q(status="unknown"), name="majuu_charge_needs_a_person"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -115,10 +115,10 @@ def add_plan(batch: WriteBatch, charge: Charge, plan: Plan, before: tuple[str, s
     intent, store = charge.payment_intent, charge.payment_intent.store
     _add_bookings(batch, charge, store, plan)
     if plan.charge:
-        batch.update(Charge, charge.pk, plan.charge, version=seen and seen.charge_version)
+        batch.update(Charge, charge.pk, plan.charge, version=seen.charge_version if seen else None)
         _assign(charge, plan.charge)
     if plan.intent:
-        batch.update(PaymentIntent, intent.pk, plan.intent, version=seen and seen.intent_version)
+        batch.update(PaymentIntent, intent.pk, plan.intent, version=seen.intent_version if seen else None)
         _assign(intent, plan.intent)
     if plan.charge_event:
         add_event(batch, intent, plan.charge_event, charge=charge)

@@ -57,7 +57,7 @@ def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
         logger.warning("callback to an unknown address from %s", raw.remote_addr)
         return None
     account, seen = found
-    charge = seen and seen.charge
+    charge = seen.charge if seen else None
     try:
         provider = provider_for(account, observe=lambda exchange: None)
     except Exception:
