@@ -131,6 +131,15 @@ def test_a_prompt_left_to_be_answered_by_hand(sim: DarajaSimulator, client: Clie
     assert len(receiver.seen) == 2
 
 
+def test_a_push_to_the_wrong_till_cannot_be_paid_by_hand_either(
+    sim: DarajaSimulator, client: Client, receiver: Receiver
+) -> None:
+    client.pushed(PartyB="600101")
+    sim.answer(PHONE, "pay")
+    assert receiver.codes == ["SFC_IC0003"]
+    assert sim.payments() == []
+
+
 @pytest.mark.parametrize("msisdn", ["0712345678", "25471234567", "255712345678", ""])
 def test_a_customer_who_cannot_exist_is_refused(sim: DarajaSimulator, msisdn: str) -> None:
     with pytest.raises(ValueError, match="a customer is a number like"):

@@ -7,6 +7,7 @@ import pytest
 from majuu_sim.daraja import SANDBOX_SHORTCODE
 from tests.sim.daraja_client import PHONE, send
 from tests.sim.money_client import MoneyClient
+from tests.sim.test_qr_and_pull import generate
 
 
 def test_a_payment_a_validation_and_the_books_from_another_process(money: MoneyClient) -> None:
@@ -58,7 +59,19 @@ def test_jobs_forgeries_and_initiators(money: MoneyClient) -> None:
     claimed = control("POST", "c2b/forge", {"shortcode": "174379", "amount": 9, "account": "A", "claims": "600999"})
     assert (claimed.status, claimed.body["body"]["BusinessShortCode"]) == (201, "600999")
     assert control("POST", "initiators/testapi/unlock").body == {"initiators": [{"name": "testapi", "locked": False}]}
-    assert control("GET", "qr").body == {"codes": []}
+    generate(money, Amount=70)
+    assert control("GET", "qr").body == {
+        "codes": [
+            {
+                "merchant_name": "Duka",
+                "reference": "ORDER1",
+                "amount": "70",
+                "kind": "PB",
+                "receiver": "174379",
+                "size": 300,
+            }
+        ]
+    }
 
 
 def test_money_in_and_out(money: MoneyClient) -> None:
