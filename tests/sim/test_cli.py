@@ -78,7 +78,6 @@ def test_a_taken_port_is_said_plainly(capsys: pytest.CaptureFixture[str]) -> Non
         (["--float", "-1"], "--float and --confirmation-retries are zero or more"),
         (["--initiator", "testapi"], "--initiator takes NAME:PASSWORD"),
         (["--payout-charge", "much"], "--payout-charge is a sum"),
-        (["--certificate-file", "/nowhere/at/all.cer"], "cannot write /nowhere/at/all.cer: No such file"),
     ],
 )
 def test_settings_that_make_no_sense_are_said_plainly(
@@ -134,6 +133,15 @@ def test_the_certificate_is_written_at_the_start(tmp_path: Path) -> None:
     path = tmp_path / "sim.cer"
     simulator = make_daraja(build_parser().parse_args(["daraja", "--certificate-file", str(path)]))
     assert path.read_text() == simulator.certificate()
+
+
+def test_a_certificate_that_cannot_be_written_is_said_plainly(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("cryptography")
+    path = tmp_path / "nowhere" / "sim.cer"
+    assert main(["daraja", "--certificate-file", str(path)]) == 2
+    assert f"cannot write {path}: No such file" in capsys.readouterr().err
 
 
 def test_without_cryptography_there_is_no_certificate_to_write(

@@ -68,20 +68,25 @@ WORKING: tuple[Point, ...] = (
 
 
 @contextmanager
-def killed_at(point: Point | None) -> Iterator[None]:
-    """The process dies when it first comes to the point; whoever opened the block goes on as the next process."""
+def killed_at(point: Point | None) -> Iterator[list[str]]:
+    """The process dies when it first comes to the point; whoever opened the block goes on as the next process.
+
+    Gives a list that names the point once somebody has died there.
+    """
+    deaths: list[str] = []
     if point is None:
-        yield
+        yield deaths
         return
 
     def die(real: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         if point.after:
             real(*args, **kwargs)
+        deaths.append(point.name)
         raise Killed(point.name)
 
     try:
         with instead_of(point.module, point.function, die):
-            yield
+            yield deaths
     except Killed:
         pass
 

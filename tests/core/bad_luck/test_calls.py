@@ -61,7 +61,7 @@ def script(*steps: Any) -> Callable[[], Result]:
         step = next(left)
         if isinstance(step, Exception):
             raise step
-        return step  # type: ignore[no-any-return]
+        return step
 
     return call
 
@@ -115,7 +115,7 @@ def test_the_late_success_of_an_old_part_does_not_ask_for_what_is_under_way(till
     _, young = till.pay(intent, "7721")
     old.refresh_from_db()
     assert (young.status, old.payment_intent.status) == ("pending", "processing")
-    plan = plan_outcome(old, PAID, claimed=None, now=young.created_at)
+    plan = plan_outcome(old, PAID, now=young.created_at)
     assert plan.intent["amount_received"].amount == Decimal(100)
     assert "status" not in plan.intent
 
@@ -131,14 +131,15 @@ def test_an_intent_paid_in_part_at_the_last_moment_does_not_expire(till: Till, v
         return real(intent_id)
 
     with instead_of("majuu_core.payments.intents", "lock_intent", paid_meanwhile):
-        assert expire_due_intents() == 1
+        expire_due_intents()
     first.refresh_from_db()
     second.refresh_from_db()
-    assert (first.status, second.status) == ("requires_payment_method", "canceled")
+    assert (first.status, first.is_parked) == ("requires_payment_method", True)
+    assert (second.status, second.is_parked) == ("canceled", False)
 
 
 def test_zero_reported_is_not_everything_received(till: Till) -> None:
-    intent, charge = till.pay_new("7721")
+    _, charge = till.pay_new("7721")
     applied = apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.SUCCEEDED, amount=Money(0, "KES")))
     assert (applied.charge.status, applied.charge.is_parked) == ("succeeded", True)
     assert applied.charge.amount_received.amount == 0
@@ -183,7 +184,7 @@ def test_one_charge_that_cannot_be_asked_about_keeps_nobody_waiting(
     virtual_clock.advance(10)
 
     def explode(real: Any, **kwargs: Any) -> Any:
-        if kwargs["charge_id"] == poisoned.pk:
+        if kwargs["charge_id"] == poisoned.pk and kwargs["result"].status is ResultStatus.SUCCEEDED:
             raise RuntimeError("cannot be written")
         return real(**kwargs)
 

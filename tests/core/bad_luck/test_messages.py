@@ -245,8 +245,9 @@ def test_a_claimed_amount_is_compared_and_never_booked(desk: Counterdesk, virtua
     deliver(charge, _resigned(letter, lie), body=lie)
     process_waiting()
     charge.refresh_from_db()
-    assert (charge.status, charge.is_parked, charge.amount_received) == ("succeeded", True, Money(7721, "KES"))
+    assert (charge.status, charge.is_parked, charge.amount_received) == ("succeeded", False, Money(7721, "KES"))
+    assert states() == ["parked"]
     assert desk.books() == {
         "provider_clearing": (Decimal(7721), Decimal(0)),
-        "store_unapplied": (Decimal(7721), Decimal(0)),
+        "store_payable": (Decimal(7721), Decimal(0)),
     }

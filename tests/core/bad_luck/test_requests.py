@@ -1,4 +1,4 @@
-"""Requests to the API that nobody should send, at every address that takes a body: a clear refusal, and nothing done."""
+"""Requests to the API that nobody should send, wherever a body is taken: a clear refusal, and nothing done."""
 
 from __future__ import annotations
 

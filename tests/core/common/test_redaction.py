@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from majuu_core.common import redaction
 from majuu_core.common.redaction import (
     MASK,
     contains_card_number,
@@ -231,3 +232,17 @@ def test_long_texts_are_cut_but_no_number_is_cut_in_half() -> None:
 )
 def test_redact_url(url: str, expected: str) -> None:
     assert redact_url(url) == expected
+
+
+@pytest.mark.parametrize("text", ["1 " * 10_000, "0 " * 10_000, "4 1-" * 5_000, "07 " * 6_000])
+def test_many_groups_of_digits_are_looked_at_a_few_times_only(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def counted(window: str) -> bool:
+        looks.append(len(window))
+        return is_card_number(window)
+
+    monkeypatch.setattr(redaction, "is_card_number", counted)
+    redact_text(text)
+    assert len(looks) <= len(text) // 2
+    assert max(looks, default=0) <= 37  # 19 digits and what stands between them

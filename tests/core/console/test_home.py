@@ -81,7 +81,7 @@ def test_the_home_page_shows_only_what_the_user_may_see(world, staff_client) -> 
 
 def test_the_home_page_needs_few_queries(world, superuser_client, django_assert_num_queries) -> None:
     superuser_client.get(HOME)
-    with django_assert_num_queries(8):  # session, user, four counters, today, latest
+    with django_assert_num_queries(9):  # session, user, five counters, today, latest
         superuser_client.get(HOME)
 
 

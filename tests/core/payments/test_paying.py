@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from moneyed import Money
 
+from majuu_core.audit.models import AuditEntry
 from majuu_core.common.clock import VirtualClock
 from majuu_core.common.problems import Conflict, Invalid
 from majuu_core.events.models import Event
@@ -14,6 +17,7 @@ from majuu_core.payments.follow_ups import run_due_follow_ups
 from majuu_core.payments.intents import cancel_payment_intent, expire_due_intents
 from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
 from majuu_core.payments.outcomes import plan_outcome
+from majuu_core.payments.resolving import resolve_charge
 from majuu_core.payments.settling import apply_result
 from majuu_core.providers import Failure, FailureCode, Result, ResultStatus
 from tests.core.payments.support import Till, seconds
@@ -87,6 +91,8 @@ def test_questions_follow_the_schedule_and_then_a_person_is_asked(till: Till, vi
     assert asked[7:] == [3600 * hour for hour in range(2, 26)]
     assert (charge.status, charge.is_parked) == ("pending", True)
     assert "statement" in charge.parked_reason
+    assert told().count("charge.updated") == 1
+    assert AuditEntry.objects.filter(action="charge.parked", object_id=charge.public_id).count() == 1
     assert till.books()["store_payable"] == (D(0), D(7724))
 
 
@@ -169,13 +175,26 @@ def test_parts_add_up_to_the_amount(till: Till) -> None:
     assert till.books() == {"provider_clearing": (D(1000), D(0)), "store_payable": (D(1000), D(0))}
 
 
-def test_a_partly_paid_intent_is_neither_canceled_nor_expired(till: Till, virtual_clock: VirtualClock) -> None:
+def test_a_partly_paid_intent_is_not_canceled_and_parked_when_it_expires(
+    till: Till, virtual_clock: VirtualClock
+) -> None:
     intent, _ = till.pay(till.intent("1000"), "400")
     with pytest.raises(Conflict) as refused:
         cancel_payment_intent(intent=intent)
     assert refused.value.code == "payment_intent_partially_paid"
     virtual_clock.advance(seconds(86_401))
-    assert expire_due_intents() == 0
+    assert (expire_due_intents(), expire_due_intents()) == (1, 0)
+    intent.refresh_from_db()
+    assert (intent.status, intent.is_parked) == ("requires_payment_method", True)
+    assert told().count("payment_intent.parked") == 1
+
+
+def test_a_part_that_arrives_after_cancellation_is_parked(till: Till) -> None:
+    intent, charge = till.pay(till.intent("10000"), "7724")
+    cancel_payment_intent(intent=intent)
+    late = succeed(charge)
+    assert (late.status, late.is_parked, late.amount_received) == ("canceled", True, Money(0, "KES"))
+    assert till.books() == {"provider_clearing": (D(7724), D(0)), "store_unapplied": (D(7724), D(0))}
 
 
 def succeed(charge: Charge, amount: str | None = None, receipt: str = "") -> PaymentIntent:
@@ -323,8 +342,8 @@ def test_a_prompt_stays_a_prompt_while_the_provider_is_still_at_it(till: Till, v
         "expires_at": (virtual_clock.now() + seconds(60)).isoformat(),
     }
     still = Result(status=ResultStatus.PENDING)
-    assert not plan_outcome(charge, still, claimed=None, now=virtual_clock.now())
-    plan = plan_outcome(charge, still, claimed=None, now=virtual_clock.advance(61))
+    assert not plan_outcome(charge, still, now=virtual_clock.now())
+    plan = plan_outcome(charge, still, now=virtual_clock.advance(61))
     assert plan.charge["status"] == "pending"
 
 
@@ -360,7 +379,73 @@ def test_one_charge_that_cannot_be_followed_up_does_not_hold_up_the_others(
     fine.refresh_from_db()
     broken.refresh_from_db()
     assert fine.status == "succeeded"
-    assert broken.follow_up_at == virtual_clock.now() + seconds(60)
+    assert broken.follow_up_at == virtual_clock.now() + seconds(10)  # 20 s after the charge: the schedule goes on
+    for _ in range(40):
+        virtual_clock.advance(3600)
+        run_due_follow_ups()
+    broken.refresh_from_db()
+    assert (broken.status, broken.is_parked, broken.follow_up_at) == ("pending", True, None)
+
+
+@pytest.mark.parametrize("amount", [Money("7724.005", "KES"), Money("-1", "KES"), Money("5", "XAU")])
+def test_an_amount_that_the_books_cannot_hold_is_parked_at_once(till: Till, amount: Money) -> None:
+    _, charge = till.pay_new("7724")
+    applied = apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.SUCCEEDED, amount=amount))
+    assert (applied.charge.status, applied.charge.is_parked, applied.parked) == ("pending", True, True)
+    assert "cannot hold" in applied.charge.parked_reason
+    assert till.books()["store_payable"] == (D(0), D(7724))
+
+
+def test_a_fee_in_another_currency_is_booked_in_it(till: Till) -> None:
+    _, charge = till.pay_new("7724")
+    apply_result(
+        charge_id=charge.pk,
+        result=Result(status=ResultStatus.SUCCEEDED, amount=Money(7724, "KES"), fee=Money("0.30", "USD")),
+    )
+    charge.refresh_from_db()
+    assert charge.fee == Money(0, "KES")
+    assert till.books("USD") == {"provider_clearing": (D("-0.30"), D(0)), "provider_fees": (D("0.30"), D(0))}
+
+
+def test_a_person_settles_what_nobody_could_find_out(till: Till) -> None:
+    _, charge = till.pay_new("7733")
+    paid = resolve_charge(charge=charge, succeeded=True, reason="line 12 of the statement", receipt="UKL1ABC234")
+    assert (paid.status, paid.receipt, paid.payment_intent.status) == ("succeeded", "UKL1ABC234", "succeeded")
+    assert till.books() == {"provider_clearing": (D(7733), D(0)), "store_payable": (D(7733), D(0))}
+    entry = AuditEntry.objects.get(action="charge.resolved")
+    assert entry.changes["reason"] == "line 12 of the statement"
+    with pytest.raises(Conflict) as refused:
+        resolve_charge(charge=paid, succeeded=False, reason="changed my mind")
+    assert refused.value.code == "charge_settled"
+
+
+def test_a_person_settles_by_command_and_the_customer_may_try_again(till: Till, capsys: Any) -> None:
+    _, charge = till.pay_new("7733")
+    with pytest.raises(CommandError):
+        call_command("majuu_resolve_charge", charge.public_id, "--failed", "--reason", "x")
+    call_command(
+        "majuu_resolve_charge", charge.public_id, "--failed", "--reason", "not on the statement of 21 November"
+    )
+    assert "is failed; its payment intent is requires_payment_method" in capsys.readouterr().out
+    assert till.books() == {}
+    with pytest.raises(CommandError):
+        call_command("majuu_resolve_charge", "ch_nonsense", "--failed", "--reason", "not on the statement")
+
+
+def test_a_plugin_cannot_bring_in_an_account_that_is_not_offered(till: Till, temporary_plugin: Any) -> None:
+    from majuu_core.plugins import hookimpl
+
+    stranger = Till()
+
+    class Chooser:
+        @hookimpl
+        def select_provider_account(self, candidates: Any) -> Any:
+            return stranger.account
+
+    temporary_plugin(Chooser())
+    with pytest.raises(RuntimeError, match="not offered"):
+        till.pay_new()
+    assert not Charge.objects.exists()
 
 
 def test_unreadable_credentials_refuse_before_anything_is_stored(till: Till) -> None:

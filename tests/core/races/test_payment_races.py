@@ -97,11 +97,10 @@ def test_a_callback_that_overtakes_the_answer_wins(till: Till, virtual_clock: Vi
     """The provider has answered "pending", and before that is written the callback says paid."""
     intent = till.intent(PENDING_AMOUNT)
     meeting = Rendezvous()
-    real = charges.apply_result
 
     def late(**kwargs: Any) -> Any:
         meeting.stop_here()
-        return real(**kwargs)
+        return apply_result(**kwargs)
 
     with mock.patch.object(charges, "apply_result", late):
         results: list[Any] = []
@@ -205,7 +204,8 @@ def test_cancellation_against_success(till: Till, late_success: str, repetition:
     Store.objects.update(late_success=late_success)
     intent, charge = till.pay_new(PENDING_AMOUNT)
     cancel: Callable[[], Any] = partial(cancel_payment_intent, intent=intent)
-    first, _ = at_once([cancel, partial(apply_result, charge_id=charge.pk, result=PAID)])
+    succeed: Callable[[], Any] = partial(apply_result, charge_id=charge.pk, result=PAID)
+    first, _ = at_once([cancel, succeed])
     intent.refresh_from_db()
     charge.refresh_from_db()
     canceled_first = not isinstance(first, Conflict)
@@ -224,7 +224,8 @@ def test_expiry_against_a_new_payment(till: Till, virtual_clock: VirtualClock, r
     """The last second: the intent is canceled or paid, never both."""
     intent = till.intent("1500")
     virtual_clock.advance(intent.expires_at - virtual_clock.now())
-    paid, _ = at_once([partial(till.pay, intent), expire_due_intents])
+    works: list[Callable[[], Any]] = [partial(till.pay, intent), expire_due_intents]
+    paid, _ = at_once(works)
     intent.refresh_from_db()
     assert isinstance(paid, Conflict)
     assert (intent.status, intent.cancellation_reason, Charge.objects.count()) == ("canceled", "expired", 0)
@@ -234,7 +235,9 @@ def test_success_and_failure_at_once_end_in_success(till: Till) -> None:
     for _ in range(8):
         _, charge = till.pay_new(PENDING_AMOUNT)
         failed = Result(status=ResultStatus.CANCELED)
-        works = [partial(apply_result, charge_id=charge.pk, result=result) for result in (PAID, failed, PAID, failed)]
+        works: list[Callable[[], Any]] = [
+            partial(apply_result, charge_id=charge.pk, result=result) for result in (PAID, failed, PAID, failed)
+        ]
         answers(at_once(works))
         charge.refresh_from_db()
         assert (charge.status, charge.payment_intent.status) == ("succeeded", "succeeded")

@@ -26,6 +26,7 @@ def make_stage(transactional_db: None, settings: Any) -> Iterator[Callable[[Prov
             stage = Stage(driver)
             opened.callback(driver.close)
             settings.MAJUU_PUBLIC_URL = "http://127.0.0.1"  # where a simulator may send callbacks
+            settings.MAJUU_PROMPT_LIMITS = {"phone": None, "intent": None}  # the same phone, over and over
             settings.MAJUU_PROVIDERS = {driver.code: driver.options()}
             return opened.enter_context(stage.furnished())
 

@@ -51,7 +51,7 @@ class MockDriver:
     code = "mock"
     payment_method = "mock"
     plugin: object = None
-    forgeries = ("tampered", "unsigned", "wrong_secret", "other_charge", "nonsense")
+    forgeries: tuple[str, ...] = ("tampered", "unsigned", "wrong_secret", "other_charge", "nonsense")
 
     def open(self, now: Callable[[], datetime]) -> None:
         self._now = now

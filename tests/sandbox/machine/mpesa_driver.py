@@ -32,8 +32,8 @@ class MpesaDriver:
 
     code = "mpesa"
     payment_method = "mpesa_stk"
-    plugin = majuu_hooks
-    forgeries = ("success", "wrong_amount", "failure", "foreign_reference", "other_charge", "nonsense")
+    plugin: object = majuu_hooks
+    forgeries: tuple[str, ...] = ("success", "wrong_amount", "failure", "foreign_reference", "other_charge", "nonsense")
 
     def open(self, now: Callable[[], datetime]) -> None:
         self._now = now

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -142,6 +142,38 @@ def key_cache_seconds() -> int:
     return seconds
 
 
+class Limit(NamedTuple):
+    """At most ``count`` within ``window``."""
+
+    count: int
+    window: timedelta
+
+
+_PROMPT_LIMITS = MappingProxyType({"phone": Limit(5, timedelta(minutes=10)), "intent": Limit(10, timedelta(hours=1))})
+
+
+def prompt_limits() -> Mapping[str, Limit | None]:
+    """``MAJUU_PROMPT_LIMITS``: how often phones are asked to pay. ``"phone"``: one phone; ``"intent"``: one intent.
+
+    ``{"phone": (5, timedelta(minutes=10)), "intent": (10, timedelta(hours=1))}`` by default; None is no limit.
+    """
+    given = getattr(settings, "MAJUU_PROMPT_LIMITS", {})
+    if not isinstance(given, Mapping) or not set(given) <= set(_PROMPT_LIMITS):
+        raise ImproperlyConfigured('MAJUU_PROMPT_LIMITS must be a dictionary with "phone" and "intent".')
+    return {**_PROMPT_LIMITS, **{name: _limit(name, value) for name, value in given.items()}}
+
+
+def _limit(name: str, value: object) -> Limit | None:
+    match value:
+        case None:
+            return None
+        case (int(count), timedelta() as window) if count > 0 and window > timedelta(0) and count is not True:
+            return Limit(count, window)
+    raise ImproperlyConfigured(
+        f"MAJUU_PROMPT_LIMITS[{name!r}] must be a number and a timedelta, such as (5, timedelta(minutes=10)), or None."
+    )
+
+
 def _boolean(name: str, *, default: bool) -> bool:
     value = getattr(settings, name, default)
     if not isinstance(value, bool):
@@ -183,4 +215,5 @@ _READERS = (
     allow_private_webhook_addresses,
     intent_lifetime,
     key_cache_seconds,
+    prompt_limits,
 )

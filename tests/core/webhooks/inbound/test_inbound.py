@@ -215,18 +215,25 @@ def test_a_lie_about_success_is_parked_and_books_nothing(hearsay: Till, virtual_
     assert hearsay.books()["store_payable"] == (Decimal(0), Decimal(7724))
 
 
-def test_another_amount_than_asked_is_parked(hearsay: Till, virtual_clock: VirtualClock) -> None:
+@pytest.mark.parametrize("janitor_first", [False, True])
+def test_a_message_that_names_another_amount_is_parked_and_the_truth_is_booked(
+    hearsay: Till, virtual_clock: VirtualClock, janitor_first: bool
+) -> None:
+    from majuu_core.payments.follow_ups import follow_up_charge
+
     charge = start(hearsay, "7723")
     virtual_clock.advance(3600)
-    Hearsay.claims = {"result": {"amount": Money(1, "KES")}}
+    Hearsay.claims = {"result": {"amount": Money(1, "KES"), "receipt": "FORGED1234"}}
     Hearsay.truth = Result(status=ResultStatus.SUCCEEDED)
+    if janitor_first:
+        follow_up_charge(charge.pk)
     send(charge_callback_url(charge.pk), message(hearsay, charge))
     process_waiting()
     charge.refresh_from_db()
-    assert (charge.status, charge.is_parked) == ("succeeded", True)
+    assert (charge.status, charge.is_parked, charge.receipt, states()) == ("succeeded", False, None, ["parked"])
     assert hearsay.books() == {
         "provider_clearing": (Decimal(7723), Decimal(0)),
-        "store_unapplied": (Decimal(7723), Decimal(0)),
+        "store_payable": (Decimal(7723), Decimal(0)),
     }
 
 

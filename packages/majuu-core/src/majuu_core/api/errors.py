@@ -93,6 +93,8 @@ def _unauthenticated(request: HttpRequest, problem: AuthenticationError) -> Http
 
 
 def _http_error(request: HttpRequest, problem: HttpError) -> HttpResponse:
+    if isinstance(problem.__cause__, Problem):  # what our parser found wrong, wrapped by Ninja
+        return _problem(request, problem.__cause__)
     if problem.status_code == HTTPStatus.BAD_REQUEST:
         return problem_response(request, 400, "json_invalid", "The body is not valid JSON.")
     return problem_response(request, problem.status_code, "request_refused", str(problem))

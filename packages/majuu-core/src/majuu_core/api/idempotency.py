@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from majuu_core.api.responses import json_response, raw_json_response
+from majuu_core.common.money import AmountError
+from majuu_core.common.problems import Problem
 from majuu_core.idempotency.services import (
     RequestIdentity,
     StoredAnswer,
@@ -67,11 +70,36 @@ def run_once(request: HttpRequest, caller: KeyIdentity, work: Callable[[str], An
         return replay(request, begun)
     try:
         status, payload = work(_name(identity))
-    except BaseException:
+    except (Problem, AmountError):
         release_request(begun)
         raise
     body = orjson.dumps(payload).decode()
     finish_request(begun, status=status, body=body)
+    return raw_json_response(request, status, body)
+
+
+def run_once_atomically(
+    request: HttpRequest, caller: KeyIdentity, work: Callable[[], Answer], *, secret: bool = False
+) -> HttpResponse:
+    """As ``run_once``, for work that only writes to the database: its effect and its answer commit together.
+
+    A run that is killed leaves nothing behind, so the one that takes its key over does the work for the first time.
+    ``secret`` answers are kept encrypted.
+    """
+    identity = identity_of(request, caller)
+    if identity is None:
+        return json_response(request, *work())
+    begun = begin_request(identity)
+    if isinstance(begun, StoredAnswer):
+        return replay(request, begun)
+    try:
+        with transaction.atomic():
+            status, payload = work()
+            body = orjson.dumps(payload).decode()
+            finish_request(begun, status=status, body=body, secret=secret)
+    except BaseException:
+        release_request(begun)
+        raise
     return raw_json_response(request, status, body)
 
 

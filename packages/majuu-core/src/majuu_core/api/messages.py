@@ -52,6 +52,7 @@ SWAHILI: dict[str, str] = {
     "phone_invalid": "Namba ya simu si sahihi. Tumia mfano 0712 345 678.",
     "scope_missing": "Ufunguo huu hauruhusu kitendo hiki.",
     "secret_key_required": "Tumia ufunguo wa siri (sk_…) kwa ombi hili.",
+    "too_many_attempts": "Umejaribu mara nyingi mno. Subiri kidogo kisha ujaribu tena.",
     "webhook_endpoint_not_found": "Hakuna anwani ya webhook kama hiyo katika duka hili.",
 }
 

@@ -48,6 +48,7 @@ CORE_ACTIONS: tuple[tuple[str, str], ...] = (
     ("charge.succeeded", "Charge succeeded"),
     ("charge.failed", "Charge failed"),
     ("charge.parked", "Charge parked for a decision"),
+    ("charge.resolved", "Charge settled by hand"),
     ("merchant.created", "Merchant created"),
     ("merchant.updated", "Merchant updated"),
     ("merchant.approved", "Merchant approved"),

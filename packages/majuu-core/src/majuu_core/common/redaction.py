@@ -53,13 +53,45 @@ def _card_numbers(text: str) -> Iterator[tuple[int, int]]:
         if _NO_CARD.fullmatch(match[1]):
             continue
         groups = [group.span() for group in _GROUP.finditer(text, *match.span(1))]
+        sums = _LuhnSums(text, groups)
         done = 0
         for first, (start, _) in enumerate(groups):
-            # At most 19 groups hold the at most 19 digits of a card number.
-            ends = [end for _, end in groups[first : first + 19] if is_card_number(text[start:end])]
-            if start >= done and ends:
-                done = ends[-1]
-                yield start, done
+            if start < done:
+                continue
+            # At most 19 groups hold the at most 19 digits of a card number. The longest that is one counts.
+            for last in range(min(first + 18, len(groups) - 1), first - 1, -1):
+                end = groups[last][1]
+                if sums.may_be_card(first, last) and is_card_number(text[start:end]):
+                    done = end
+                    yield start, done
+                    break
+
+
+class _LuhnSums:
+    """Running sums over groups of digits, so that looking at one more window costs the same however long it is."""
+
+    def __init__(self, text: str, groups: list[tuple[int, int]]) -> None:
+        self._counts = [0]  # digits before each group
+        self._sums = ([0], [0])  # before each group: with the digits at even places doubled, and those at odd places
+        even = odd = count = 0
+        for start, end in groups:
+            for character in text[start:end]:
+                digit = int(character)
+                doubled = digit * 2 - 9 if digit > 4 else digit * 2
+                even, odd = (even + doubled, odd + digit) if count % 2 == 0 else (even + digit, odd + doubled)
+                count += 1
+            self._counts.append(count)
+            self._sums[0].append(even)
+            self._sums[1].append(odd)
+
+    def may_be_card(self, first: int, last: int) -> bool:
+        """Whether the groups from first to last have 13 to 19 digits with a right check digit."""
+        before, after = self._counts[first], self._counts[last + 1]
+        if not 13 <= after - before <= 19:
+            return False
+        # Counted from the right, every second digit is doubled: those at places of the same parity as the end.
+        sums = self._sums[after % 2]
+        return (sums[last + 1] - sums[first]) % 10 == 0
 
 
 def redact_text(text: str) -> str:

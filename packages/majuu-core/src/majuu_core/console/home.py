@@ -101,6 +101,7 @@ def _counters(request: HttpRequest) -> list[Counter]:
         ("Parked payments", "majuu_payments.paymentintent", "?parked=1", _parked_intents),
         ("Parked webhooks", "majuu_webhooks.inboundwebhook", "?state__exact=parked", _parked_webhooks),
         ("Charges with unknown outcome", "majuu_payments.charge", "?status__exact=unknown", _unknown_charges),
+        ("Parked charges", "majuu_payments.charge", "?is_parked__exact=1", _parked_charges),
         ("Failing endpoints", "majuu_webhooks.webhookendpoint", "?trouble=1", _failing_endpoints),
     )
     found = []
@@ -126,6 +127,10 @@ def _parked_intents() -> QuerySet[PaymentIntent]:
 
 def _parked_webhooks() -> QuerySet[InboundWebhook]:
     return InboundWebhook.objects.filter(state=InboundWebhook.State.PARKED)
+
+
+def _parked_charges() -> QuerySet[Charge]:
+    return Charge.objects.filter(is_parked=True)
 
 
 def _unknown_charges() -> QuerySet[Charge]:

@@ -4,6 +4,7 @@
 * ``AppendOnly``: UPDATE and DELETE (and TRUNCATE on PostgreSQL) of a table are refused by triggers.
 * ``CompositeForeignKey``: two columns together must exist in another table. A foreign key on PostgreSQL and MariaDB;
   triggers on SQLite, which cannot add constraints to a table that exists.
+* ``ExactText``: a text column that tells "a" from "A" and from "a " on MariaDB too.
 * ``KeepTriggers``: for later migrations that alter a table which any of these triggers touches.
 """
 
@@ -178,6 +179,35 @@ def _composite_statements(
         "sqlite": [f"DROP TRIGGER {name}_insert", f"DROP TRIGGER {name}_update"],
     }
     return dict(forwards), dict(backwards)
+
+
+class ExactText(VendorSQL):
+    """``column`` of ``table`` compares exactly. PostgreSQL and SQLite do so anyway; MariaDB ignores case and spaces at
+    the end, so that two keys would be one.
+
+    For columns of ``length`` characters without a default. A later AlterField of the column loses it: run this again.
+    """
+
+    def __init__(self, table: str, column: str, length: int, *, null: bool = False) -> None:
+        self.arguments = (table, column, length)
+        self.null = null
+        self._modify = f"ALTER TABLE {table} MODIFY {column} varchar({length})"
+        self._nullness = "NULL" if null else "NOT NULL"
+        plain = f"{self._modify} {self._nullness}"
+        super().__init__(
+            forwards={"postgresql": [], "sqlite": [], "mysql": [self._exact("utf8mb4_nopad_bin")]},
+            backwards={"postgresql": [], "sqlite": [], "mysql": [plain]},
+        )
+
+    def _exact(self, collation: str) -> str:
+        return f"{self._modify} CHARACTER SET utf8mb4 COLLATE {collation} {self._nullness}"
+
+    def describe(self) -> str:
+        table, column, _ = self.arguments
+        return f"Compare {column} of {table} exactly"
+
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
+        return (type(self).__qualname__, list(self.arguments), {"null": self.null} if self.null else {})
 
 
 class KeepTriggers(Operation):

@@ -58,8 +58,10 @@ def read_callback_path(subject: str, secret: str) -> CallbackSubject | None:
         value = uuid.UUID(bytes=randomness.decode_url_safe(encoded, size=16))
     except ValueError:
         return None
+    if not secret.isascii():
+        return None
     good = [hmac.compare_digest(_secret(master, subject), secret) for master in configuration.encryption_keys()]
-    return CallbackSubject(kind, value) if any(good) and secret.isascii() else None
+    return CallbackSubject(kind, value) if any(good) else None
 
 
 def _path(kind: str, value: uuid.UUID) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from moneyed import Money
 
 from majuu_core.audit.models import AuditEntry
@@ -32,8 +32,9 @@ from majuu_core.payments.intents import unsupported_method
 from majuu_core.payments.locks import lock_intent
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.outcomes import next_follow_up
+from majuu_core.payments.prompt_limits import check_prompts
 from majuu_core.payments.representation import remaining_amount
-from majuu_core.payments.settling import apply_result
+from majuu_core.payments.settling import Applied, apply_result
 from majuu_core.payments.transitions import FINAL_INTENT, OPEN_CHARGE, may_move_intent
 from majuu_core.plugins.manager import decide
 from majuu_core.providers import (
@@ -41,6 +42,7 @@ from majuu_core.providers import (
     PaymentProvider,
     PaymentRequest,
     PreparesPayments,
+    Result,
     SupportsSale,
     operations,
 )
@@ -93,13 +95,25 @@ def confirm_payment_intent(
     assert isinstance(provider, SupportsSale)  # noqa: S101 - _choose_account takes no other
     sale = provider.sale
     result = take_money(conversation, lambda: sale(request), replay_safe=provider.info.replay_safe)
-    applied = apply_result(
-        charge_id=charge.pk,
-        result=result,
-        records=conversation.records(),
-        charge_values={"follow_up_at": next_follow_up(charge, provider.info.follow_up_seconds, clock.now())},
-    )
+    follow_up_at = next_follow_up(charge, provider.info.follow_up_seconds, clock.now())
+    applied = _write_answer(charge, result, conversation, {"follow_up_at": follow_up_at})
     return applied.charge.payment_intent, applied.charge
+
+
+def _write_answer(charge: Charge, result: Result, conversation: Conversation, values: Mapping[str, Any]) -> Applied:
+    """The second transaction, once more if the database was away; the log keeps what only this process knows."""
+    records = conversation.records()
+    try:
+        return apply_result(charge_id=charge.pk, result=result, records=records, charge_values=values)
+    except (OperationalError, InterfaceError):
+        logger.exception(
+            "charge %s: the provider said %s, its reference is %s; writing it once more",
+            charge.public_id,
+            result.status,
+            result.provider_reference,
+        )
+        connection.close_if_unusable_or_obsolete()
+        return apply_result(charge_id=charge.pk, result=result, records=records, charge_values=values)
 
 
 def get_charge(*, store_id: uuid.UUID, livemode: bool, public_id: str) -> Charge:
@@ -131,8 +145,11 @@ def offered_accounts(intent: PaymentIntent) -> dict[str, list[ProviderAccount]]:
 
 def _choose_account(intent: PaymentIntent, choice: PaymentChoice) -> ProviderAccount:
     candidates = offered_accounts(intent).get(choice.payment_method, [])
-    account = decide("select_provider_account", payment_intent=intent, candidates=candidates)
+    account = decide("select_provider_account", payment_intent=intent, candidates=list(candidates))
     if account is not None:
+        # A plugin chooses among what may be used; it cannot bring in another store's account.
+        if account not in candidates:
+            raise RuntimeError(f"a plugin chose {account}, which is not offered for this payment")
         return account  # type: ignore[no-any-return]
     if not installed_providers().for_method(choice.payment_method, intent.currency):
         raise unsupported_method(choice.payment_method, intent.currency, "payment_method")
@@ -203,6 +220,7 @@ def _start_charge(
             return mine, False
         _check_payable(locked, request.amount)
         charge = _build_charge(locked, account, request, request_key)
+        check_prompts(charge)
         batch = WriteBatch()
         bookings.hold_amount(batch, charge, locked.store)
         batch.insert(charge)

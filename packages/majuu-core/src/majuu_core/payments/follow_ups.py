@@ -12,12 +12,13 @@ import uuid
 from datetime import datetime, timedelta
 
 from majuu_core.common import clock
+from majuu_core.merchants.provider_accounts import record_health
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.models import Charge
 from majuu_core.payments.outcomes import next_follow_up
 from majuu_core.payments.settling import apply_result
 from majuu_core.payments.transitions import OPEN_CHARGE
-from majuu_core.providers import FetchRequest, ProviderError, RateLimited, Result, ResultStatus
+from majuu_core.providers import FetchRequest, InvalidCredentials, ProviderError, RateLimited, Result, ResultStatus
 from majuu_core.providers.installed import installed_providers
 from majuu_core.providers.types import DEFAULT_FOLLOW_UP_SECONDS as USUAL
 
@@ -28,11 +29,10 @@ PARKED = "The provider never said what became of this payment. Look at its state
 
 def run_due_follow_ups(limit: int = 50) -> int:
     """Ask about every charge whose time has come; returns how many were asked about."""
-    now = clock.now()
-    due = (
-        Charge.objects.filter(follow_up_at__lte=now).order_by("follow_up_at").values_list("pk", "follow_up_at")[:limit]
+    due = Charge.objects.filter(follow_up_at__lte=clock.now()).order_by("follow_up_at")
+    return sum(
+        _follow_up_safely(pk) for pk, at in list(due.values_list("pk", "follow_up_at")[:limit]) if _claim(pk, at)
     )
-    return sum(_follow_up_safely(pk) for pk, at in list(due) if _claim(pk, at, now))
 
 
 def follow_up_charge(charge_id: uuid.UUID) -> bool:
@@ -67,6 +67,9 @@ def ask(conversation: Conversation, charge: Charge, provider_reference: str | No
         return conversation.provider().fetch_payment(request), None
     except RateLimited as problem:
         return Result(status=ResultStatus.UNKNOWN), problem.retry_after or 60
+    except InvalidCredentials as problem:
+        record_health(account=conversation.account, healthy=False, message=str(problem))
+        return Result(status=ResultStatus.UNKNOWN), None
     except ProviderError as problem:
         logger.warning("asking about %s: %s", charge.public_id, problem)
         return Result(status=ResultStatus.UNKNOWN), None
@@ -76,16 +79,23 @@ def ask(conversation: Conversation, charge: Charge, provider_reference: str | No
 
 
 def _follow_up_safely(charge_id: uuid.UUID) -> bool:
-    """One charge that cannot be followed up must not keep the others waiting; its next turn is set already."""
+    """One charge that cannot be followed up must not keep the others waiting.
+
+    What the provider says cannot be written, it seems: the schedule goes on without it and ends with a person.
+    """
     try:
         return follow_up_charge(charge_id)
     except Exception:
         logger.exception("following up charge %s", charge_id)
-        return True
+    charge = Charge.objects.get(pk=charge_id)
+    if charge.status in OPEN_CHARGE:
+        nothing = Result(status=ResultStatus.UNKNOWN, provider_reference=charge.provider_reference)
+        apply_result(charge_id=charge_id, result=nothing, charge_values=_next_values(charge, None))
+    return True
 
 
-def _claim(charge_id: uuid.UUID, at: datetime | None, now: datetime) -> bool:
-    return Charge.objects.filter(pk=charge_id, follow_up_at=at).update(follow_up_at=now + LEASE) == 1
+def _claim(charge_id: uuid.UUID, at: datetime | None) -> bool:
+    return Charge.objects.filter(pk=charge_id, follow_up_at=at).update(follow_up_at=clock.now() + LEASE) == 1
 
 
 def _next_values(charge: Charge, wait: int | None) -> dict[str, object]:

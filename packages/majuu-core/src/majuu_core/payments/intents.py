@@ -109,11 +109,14 @@ def cancel_payment_intent(*, intent: PaymentIntent, reason: str = "requested") -
 
 
 def expire_due_intents(limit: int = 100) -> int:
-    """Cancel intents whose time is over and that no open charge may still pay; returns how many."""
+    """Cancel intents whose time is over and that no open charge may still pay; returns how many.
+
+    One that is paid in part is parked instead: somebody has to decide between the rest and a refund.
+    """
     waiting = PaymentIntent.Status.REQUIRES_PAYMENT_METHOD
-    due = PaymentIntent.objects.filter(
-        status=waiting, expires_at__lte=clock.now(), amount_received=0, is_parked=False
-    ).order_by("expires_at")[:limit]
+    due = PaymentIntent.objects.filter(status=waiting, expires_at__lte=clock.now(), is_parked=False).order_by(
+        "expires_at"
+    )[:limit]
     return sum(_expire(intent.pk) for intent in due)
 
 
@@ -122,10 +125,25 @@ def _expire(intent_id: uuid.UUID) -> bool:
         intent = lock_intent(intent_id)
         # It may have been paid, in part even, since it was found.
         waiting = intent.status == PaymentIntent.Status.REQUIRES_PAYMENT_METHOD and not intent.is_parked
-        if not waiting or intent.expires_at > clock.now() or intent.amount_received.amount > 0:
+        if not waiting or intent.expires_at > clock.now():
             return False
-        _cancel(intent, PaymentIntent.CancellationReason.EXPIRED)
+        if intent.amount_received.amount > 0:
+            _park_part_paid(intent)
+        else:
+            _cancel(intent, PaymentIntent.CancellationReason.EXPIRED)
         return True
+
+
+def _park_part_paid(intent: PaymentIntent) -> None:
+    reason = "It expired with a part of the amount paid."
+    values = {"is_parked": True, "parked_reason": reason, "updated_at": clock.now()}
+    batch = WriteBatch()
+    batch.update(PaymentIntent, intent.pk, values)
+    for name, value in values.items():
+        setattr(intent, name, value)
+    add_event(batch, intent, "payment_intent.parked")
+    batch.insert(_audit(intent, "payment_intent.parked", {"reason": reason}))
+    batch.execute()
 
 
 def _cancel(intent: PaymentIntent, reason: PaymentIntent.CancellationReason) -> PaymentIntent:

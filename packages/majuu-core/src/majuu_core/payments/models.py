@@ -57,7 +57,8 @@ class PaymentIntent(PublicIdMixin, models.Model):
         DUPLICATE = "duplicate", "Duplicate"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
-    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="payment_intents")
+    # Both lists below begin with it.
+    store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="payment_intents", db_index=False)
     livemode = models.BooleanField()
     amount = money_field()
     amount_received = money_field()
@@ -71,7 +72,7 @@ class PaymentIntent(PublicIdMixin, models.Model):
     customer_phone = models.CharField(max_length=32, blank=True)
     metadata = models.JSONField(default=dict)
     return_url = models.CharField(max_length=500, blank=True)
-    link_token = models.CharField(max_length=32, unique=True, editable=False, help_text="Opens the customer's page.")
+    link_token = models.CharField(max_length=32, editable=False, help_text="Opens the customer's page.")
     is_parked = models.BooleanField(default=False, help_text="Money arrived that somebody must decide about.")
     parked_reason = models.CharField(max_length=255, blank=True)
     cancellation_reason = models.CharField(max_length=16, choices=CancellationReason.choices, blank=True)
@@ -84,6 +85,8 @@ class PaymentIntent(PublicIdMixin, models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["id", "livemode"], name="majuu_intent_mode"),
+            # Not unique=True: PostgreSQL would get a second index, for LIKE, that nobody needs.
+            models.UniqueConstraint(fields=["link_token"], name="majuu_intent_link_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="majuu_intent_amount_positive"),
             models.CheckConstraint(
                 condition=Q(amount_received__gte=0, amount_received__lte=F("amount"), surplus__gte=0),
@@ -125,7 +128,10 @@ class Charge(PublicIdMixin, models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     payment_intent = models.ForeignKey(PaymentIntent, on_delete=models.PROTECT, related_name="charges")
     livemode = models.BooleanField()
-    provider_account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="charges")
+    # The constraint on provider references begins with it.
+    provider_account = models.ForeignKey(
+        ProviderAccount, on_delete=models.PROTECT, related_name="charges", db_index=False
+    )
     provider = models.CharField(max_length=32)
     payment_method = models.CharField(max_length=32)
     payer = models.CharField(max_length=80, blank=True, help_text="Phone number or name of who pays, as given.")
@@ -158,8 +164,9 @@ class Charge(PublicIdMixin, models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0), name="majuu_charge_amount_positive"),
         ]
         indexes = [
-            models.Index(fields=["receipt"], name="majuu_charge_by_receipt"),
+            models.Index(fields=["receipt"], condition=Q(receipt__isnull=False), name="majuu_charge_by_receipt"),
             models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="majuu_charge_due"),
+            models.Index(fields=["payer", "created_at"], name="majuu_charge_by_payer"),
             models.Index(
                 fields=["id"], condition=Q(is_parked=True) | Q(status="unknown"), name="majuu_charge_needs_a_person"
             ),

@@ -8,6 +8,7 @@ from typing import Any
 
 from moneyed import Money
 
+from majuu_core.common.money import AmountError, to_minor_units
 from majuu_core.common.storable import storable
 from majuu_core.merchants.models import Store
 from majuu_core.payments.models import Charge, PaymentIntent
@@ -39,20 +40,19 @@ class Plan:
         return bool(self.charge or self.intent)
 
 
-def plan_outcome(charge: Charge, result: Result, *, claimed: Money | None, now: datetime) -> Plan:
-    """Decide what an answer changes.
-
-    ``claimed`` is an amount that an unsigned message named: it is compared with what was asked, and never booked.
-    """
+def plan_outcome(charge: Charge, result: Result, *, now: datetime) -> Plan:
+    """Decide what an answer changes."""
     target = _as_charge_status(result.status)
     plan = Plan(charge=_details(charge, result))
     if not may_move_charge(charge.status, target) or _says_nothing_new(charge, result, now):
         if charge.status == Charge.Status.SUCCEEDED and "receipt" in plan.charge:
             plan.charge_event, plan.audit_action = "charge.updated", "charge.updated"
         return plan
+    if result.status is _S.SUCCEEDED and not _can_be_booked(result.amount):
+        return _plan_unbookable(plan, charge, result, now)
     plan.charge |= {"status": target, "updated_at": now}
     if result.status is _S.SUCCEEDED:
-        _plan_success(plan, charge, result, claimed, now)
+        _plan_success(plan, charge, result, now)
     elif result.status in (_S.FAILED, _S.CANCELED):
         _plan_failure(plan, charge, result, now)
     else:
@@ -97,7 +97,26 @@ def _details(charge: Charge, result: Result) -> dict[str, Any]:
     return values
 
 
-def _plan_success(plan: Plan, charge: Charge, result: Result, claimed: Money | None, now: datetime) -> None:
+def _can_be_booked(amount: Money | None) -> bool:
+    """Whether the books can hold it: a currency we know, no more decimals than it has, not negative."""
+    if amount is None:
+        return True
+    try:
+        to_minor_units(amount)
+    except AmountError:
+        return False
+    return amount.amount >= 0
+
+
+def _plan_unbookable(plan: Plan, charge: Charge, result: Result, now: datetime) -> Plan:
+    """The provider says paid and names an amount that cannot be booked: a person has to find out what it was."""
+    amount = result.amount
+    reason = f"The provider reports {amount}, which the books cannot hold." if amount is not None else ""
+    plan.charge |= {"is_parked": True, "parked_reason": reason[:255], "follow_up_at": None, "updated_at": now}
+    return plan
+
+
+def _plan_success(plan: Plan, charge: Charge, result: Result, now: datetime) -> None:
     intent = charge.payment_intent
     # A provider that reports nothing received nothing other than what was asked; one that reports zero says so.
     received = charge.amount if result.amount is None else result.amount
@@ -105,25 +124,26 @@ def _plan_success(plan: Plan, charge: Charge, result: Result, claimed: Money | N
     plan.charge |= {"failure_code": "", "provider_failure_code": "", "failure_message": "", "hold_id": None}
     plan.charge |= {"is_parked": False, "parked_reason": ""}
     plan.charge_event, plan.audit_action = "charge.succeeded", "charge.succeeded"
-    if result.fee and result.fee.amount > 0 and result.fee.currency == charge.amount.currency:
+    if result.fee and result.fee.amount > 0 and _can_be_booked(result.fee):
         plan.fee = result.fee
-        plan.charge["fee"] = result.fee
+        if result.fee.currency == charge.amount.currency:
+            plan.charge["fee"] = result.fee
     if received.currency == charge.amount.currency:
         plan.charge["amount_received"] = received
-    reason = _reason_to_park(charge, intent.store, received, claimed)
+    reason = _reason_to_park(charge, intent.store, received)
     if reason:
         _park(plan, charge, received, reason, now)
     else:
         _credit(plan, charge, received, now)
 
 
-def _reason_to_park(charge: Charge, store: Store, received: Money, claimed: Money | None) -> str:
+def _reason_to_park(charge: Charge, store: Store, received: Money) -> str:
     if received != charge.amount:
         return f"The provider reports {received.amount} {received.currency.code}; {charge.amount.amount} was asked for."
-    if claimed is not None and claimed != charge.amount:
-        return f"A callback names {claimed.amount} {claimed.currency.code}; {charge.amount.amount} was asked for."
     if charge.payment_intent.status == _I.CANCELED and store.late_success == Store.LateSuccess.PARK:
         return "The money arrived after the payment intent had been canceled."
+    if charge.payment_intent.status == _I.CANCELED and received < remaining_amount(charge.payment_intent):
+        return "A part of the amount arrived after the payment intent had been canceled."
     return ""
 
 

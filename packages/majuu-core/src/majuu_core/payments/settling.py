@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models, transaction
-from moneyed import Money
 
 from majuu_core.audit.services import build_entry
 from majuu_core.common import clock
@@ -53,7 +52,6 @@ def apply_result(
     *,
     charge_id: uuid.UUID,
     result: Result,
-    claimed: Money | None = None,
     records: Iterable[models.Model] = (),
     charge_values: Mapping[str, Any] | None = None,
     extend: Extend | None = None,
@@ -66,11 +64,14 @@ def apply_result(
     """
     with transaction.atomic():
         charge = lock_charge(charge_id)
-        plan = plan_outcome(charge, result, claimed=claimed, now=clock.now())
+        plan = plan_outcome(charge, result, now=clock.now())
         if plan.charge.get("status", charge.status) in OPEN_CHARGE:
             plan.charge = {**(charge_values or {}), **plan.charge}
+        if plan.charge.get("is_parked") and not charge.is_parked:  # whoever parks it, somebody has to hear of it
+            plan.charge_event = plan.charge_event or "charge.updated"
+            plan.audit_action = "charge.parked"
         batch = WriteBatch()
-        batch.insert(*records)
+        batch.insert_if_absent(*records)  # a transaction that is tried again may have been committed
         applied = _write(batch, charge, plan, extend)
     _tell(applied)
     return applied
@@ -81,7 +82,7 @@ def apply_if_unchanged(*, seen: Seen, result: Result, extend: Extend) -> Applied
 
     None when that way is closed or somebody was faster; nothing was written then, and ``apply_result`` does it.
     """
-    plan = plan_outcome(seen.charge, result, claimed=None, now=clock.now())
+    plan = plan_outcome(seen.charge, result, now=clock.now())
     if not (seen.is_versioned and plan.charge and plan.intent):
         return None  # only rows that are written are known to be unchanged
     try:
@@ -93,13 +94,13 @@ def apply_if_unchanged(*, seen: Seen, result: Result, extend: Extend) -> Applied
 
 
 def _write(batch: WriteBatch, charge: Charge, plan: Plan, extend: Extend | None, seen: Seen | None = None) -> Applied:
-    before = (charge.status, charge.payment_intent.status)
+    before, was_parked = (charge.status, charge.payment_intent.status), charge.is_parked
     if plan:
         add_plan(batch, charge, plan, before, seen)
     if extend is not None:
         extend(batch)
     batch.execute()
-    return Applied(charge, before[0], parked=plan.unapplied is not None)
+    return Applied(charge, before[0], parked=charge.is_parked and not was_parked)
 
 
 def _tell(applied: Applied) -> None:

@@ -21,6 +21,9 @@ from majuu_core.providers.errors import NotSent, OutcomeUnknown
 
 MAX_BODY = 2_000_000
 _STORED_BODY = 20_000
+# Seconds. Shorter than any gateway keeps an idle connection: a request on one that was just closed at the other end is
+# lost, and nobody can tell whether it arrived. Long enough for a token, a request and a question after each other.
+_KEEP_ALIVE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +159,7 @@ def shared_client() -> httpx.Client:
     global _shared
     if _shared is None:
         _shared = httpx.Client(
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=20),
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEP_ALIVE),
             trust_env=False,
             headers={"User-Agent": "majuu"},
         )

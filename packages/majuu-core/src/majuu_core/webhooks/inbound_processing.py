@@ -1,7 +1,7 @@
 """Working on what providers told us, each message in its own transaction.
 
 What an unsigned message says is a hint: the provider is asked, and its answer is applied. The message adds only what
-the answer lacks (receipt, payer, time), and its amount is compared with what was asked for.
+the answer lacks (receipt, payer, time). One that names another amount than was asked for adds nothing and is parked.
 """
 
 from __future__ import annotations
@@ -57,12 +57,11 @@ class Outcome:
 
 def process_waiting(limit: int = 50) -> int:
     """Work on messages whose time has come; returns how many were taken. Two workers never take the same one."""
-    now = clock.now()
-    waiting = InboundWebhook.objects.filter(state=_State.RECEIVED, next_attempt_at__lte=now)
+    waiting = InboundWebhook.objects.filter(state=_State.RECEIVED, next_attempt_at__lte=clock.now())
     taken = 0
     for key, at in list(waiting.order_by("next_attempt_at").values_list("pk", "next_attempt_at")[:limit]):
         mine = InboundWebhook.objects.filter(pk=key, state=_State.RECEIVED, next_attempt_at=at)
-        if mine.update(next_attempt_at=now + LEASE, attempts=F("attempts") + 1) == 1:
+        if mine.update(next_attempt_at=clock.now() + LEASE, attempts=F("attempts") + 1) == 1:
             _process_safely(key)
             taken += 1
     return taken
@@ -84,7 +83,10 @@ def process_inbound(inbound_id: uuid.UUID) -> None:
     inbound = InboundWebhook.objects.select_related(
         "provider_account", "charge__provider_account", "charge__payment_intent__store"
     ).get(pk=inbound_id)
-    if inbound.state != _State.RECEIVED or inbound.provider_account is None:
+    if inbound.state != _State.RECEIVED:
+        return
+    if inbound.provider_account is None:
+        finish(inbound, [Outcome(_State.PARKED, "It came for no account that we know.")])
         return
     provider = provider_for(inbound.provider_account, observe=lambda exchange: None)
     try:
@@ -103,10 +105,7 @@ def process_inbound(inbound_id: uuid.UUID) -> None:
 def process_signed(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
     """Apply what a verified message says. Its row is in the database."""
     alone = len(events) == 1
-    outcomes = [
-        _apply(inbound, event, _find_charge(inbound, event), event.result, claimed=False, alone=alone)
-        for event in events
-    ]
+    outcomes = [_apply(inbound, event, _find_charge(inbound, event), event.result, alone=alone) for event in events]
     finish(inbound, outcomes)
 
 
@@ -194,8 +193,14 @@ def _settle(inbound: InboundWebhook, event: ProviderEvent, *, alone: bool) -> Ou
     if told and not paid:
         apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.UNKNOWN), records=records)
         return Outcome(_State.PARKED, f"It says paid; the provider, when asked, says {truth.status.value}.")
+    asked, named = charge.amount, event.result.amount
+    if told and paid and named is not None and named != asked:
+        # The provider says that what was asked for is paid. A message that names something else adds nothing to that.
+        doubt = Outcome(_State.PARKED, f"It names {named}; {asked} was asked for and, as the provider says, paid.")
+        bare = replace(truth, provider_reference=event.provider_reference)
+        return _apply(inbound, event, charge, bare, alone=alone, records=records, ending=doubt)
     result = _merge(truth, event) if told else replace(truth, provider_reference=event.provider_reference)
-    outcome = _apply(inbound, event, charge, result, claimed=told, alone=alone, records=records)
+    outcome = _apply(inbound, event, charge, result, alone=alone, records=records)
     if paid and not told and outcome.state == _State.APPLIED:
         return Outcome(_State.APPLIED, "It said failed; the provider, when asked, says paid.")
     return outcome
@@ -219,7 +224,7 @@ def _add_details(inbound: InboundWebhook, event: ProviderEvent, charge: Charge, 
         )
     if charge.receipt and event.result.receipt and charge.receipt != event.result.receipt:
         return Outcome(_State.PARKED, f"It names the receipt {event.result.receipt}; {charge.receipt} is known.")
-    return _apply(inbound, event, charge, event.result, claimed=False, alone=alone)
+    return _apply(inbound, event, charge, event.result, alone=alone)
 
 
 def _merge(truth: Result, event: ProviderEvent) -> Result:
@@ -239,9 +244,9 @@ def _apply(
     charge: Charge | None,
     result: Result,
     *,
-    claimed: bool,
     alone: bool,
     records: Sequence[models.Model] = (),
+    ending: Outcome | None = None,
 ) -> Outcome:
     if charge is None:
         return Outcome(_State.PARKED, f"No charge of this account has the reference {event.provider_reference[:100]}.")
@@ -249,7 +254,7 @@ def _apply(
         return Outcome(_State.PARKED, f"It speaks of {event.reference[:80]}, at the address of {charge.public_id}.")
     if event.type != _HANDLED:
         return Outcome(_State.PARKED, f"Nothing here handles {event.type[:60]} yet.")
-    done = Outcome(_State.APPLIED, written=alone)
+    done = replace(ending or Outcome(_State.APPLIED), written=alone)
 
     def extend(batch: WriteBatch) -> None:
         batch.insert(_event_row(inbound, event))
@@ -257,10 +262,11 @@ def _apply(
             batch.update(InboundWebhook, inbound.pk, _closing(done))
 
     try:
-        amount = event.result.amount if claimed else None
-        apply_result(charge_id=charge.pk, result=result, claimed=amount, records=records, extend=extend)
+        apply_result(charge_id=charge.pk, result=result, records=records, extend=extend)
     except IntegrityError:
         return _explain_conflict(inbound, event)
+    if done.state == _State.PARKED:
+        logger.error("webhook %s parked: %s", inbound.public_id, done.reason)
     return done
 
 

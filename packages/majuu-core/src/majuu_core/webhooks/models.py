@@ -59,7 +59,8 @@ class InboundEvent(models.Model):
     """One event inside an inbound webhook. Unique per provider account: the second of its like is a duplicate."""
 
     inbound = models.ForeignKey(InboundWebhook, on_delete=models.PROTECT, related_name="events")
-    provider_account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+")
+    # The constraint below begins with it.
+    provider_account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
     event_id = models.CharField(max_length=255)
     type = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=clock.now, editable=False)

@@ -9,7 +9,7 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from majuu_core.api.auth import acting, require
-from majuu_core.api.idempotency import run_once
+from majuu_core.api.idempotency import run_once_atomically
 from majuu_core.api.pagination import paginate
 from majuu_core.api.responses import json_response
 from majuu_core.api.schemas import DeliveriesOut, EventOut, Page, ProblemOut, ReplayIn
@@ -84,7 +84,7 @@ def replay(request: HttpRequest, event_id: str, body: ReplayIn | None = None) ->
     """Send the event once more, to one endpoint or to all that want it. The webhook-id stays the same."""
     caller = require(request, "webhooks:write")
 
-    def work(request_key: str) -> tuple[int, Any]:
+    def work() -> tuple[int, Any]:
         event = _find(caller, event_id)
         wanted = body.webhook_endpoint if body else None
         endpoint = find_endpoint(caller, wanted) if wanted else None
@@ -92,7 +92,7 @@ def replay(request: HttpRequest, event_id: str, body: ReplayIn | None = None) ->
         return 200, {"object": "replay", "deliveries": len(deliveries)}
 
     with acting(request):
-        return run_once(request, caller, work)
+        return run_once_atomically(request, caller, work)
 
 
 def _find(caller: KeyIdentity, event_id: str) -> Event:

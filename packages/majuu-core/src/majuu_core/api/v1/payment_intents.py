@@ -12,7 +12,7 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from majuu_core.api.auth import acting, require, store_of
-from majuu_core.api.idempotency import identity_of, replay_or_conflict, run_once
+from majuu_core.api.idempotency import identity_of, replay_or_conflict, run_once, run_once_atomically
 from majuu_core.api.pagination import paginate
 from majuu_core.api.responses import json_response, raw_json_response
 from majuu_core.api.schemas import CancelIn, ConfirmIn, Page, PaymentIntentIn, PaymentIntentOut, ProblemOut
@@ -155,13 +155,13 @@ def cancel(request: HttpRequest, payment_intent_id: str, body: CancelIn | None =
     """Stop taking money for it. Money that is on its way all the same is booked, never ignored."""
     caller = require(request, "payments:write")
 
-    def work(request_key: str) -> tuple[int, Any]:
+    def work() -> tuple[int, Any]:
         intent = get_payment_intent(store_id=caller.store_id, livemode=caller.livemode, public_id=payment_intent_id)
         canceled = cancel_payment_intent(intent=intent, reason=(body or CancelIn()).reason)
         return 200, represent(canceled, _latest_charges([canceled]).get(canceled.pk))
 
     with acting(request):
-        return run_once(request, caller, work)
+        return run_once_atomically(request, caller, work)
 
 
 def _details(body: PaymentIntentIn) -> IntentDetails:

@@ -10,7 +10,7 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from majuu_core.api.auth import acting, require, store_of
-from majuu_core.api.idempotency import run_once
+from majuu_core.api.idempotency import run_once_atomically
 from majuu_core.api.pagination import paginate
 from majuu_core.api.responses import json_response
 from majuu_core.api.schemas import (
@@ -73,7 +73,7 @@ def create(request: HttpRequest, body: WebhookEndpointIn) -> HttpResponse:
     """Start to hear about events at an address. The signing secret is in this answer only."""
     caller = require(request, "webhooks:write")
 
-    def work(request_key: str) -> tuple[int, Any]:
+    def work() -> tuple[int, Any]:
         created = create_webhook_endpoint(
             store=store_of(caller),
             livemode=caller.livemode,
@@ -84,7 +84,7 @@ def create(request: HttpRequest, body: WebhookEndpointIn) -> HttpResponse:
         return 201, _represent_created(created)
 
     with acting(request):
-        return run_once(request, caller, work)
+        return run_once_atomically(request, caller, work, secret=True)
 
 
 @router.get(
@@ -172,12 +172,12 @@ def rotate(request: HttpRequest, webhook_endpoint_id: str, body: RotateIn | None
     caller = require(request, "webhooks:write")
     overlap = timedelta(hours=(body or RotateIn()).overlap_hours)
 
-    def work(request_key: str) -> tuple[int, Any]:
+    def work() -> tuple[int, Any]:
         endpoint = find_endpoint(caller, webhook_endpoint_id)
         return 200, _represent_created(rotate_secret(endpoint=endpoint, overlap=overlap))
 
     with acting(request):
-        return run_once(request, caller, work)
+        return run_once_atomically(request, caller, work, secret=True)
 
 
 @router.post(
@@ -191,9 +191,9 @@ def send_test(request: HttpRequest, webhook_endpoint_id: str) -> HttpResponse:
     """Send one harmless event of type webhook_endpoint.test."""
     caller = require(request, "webhooks:write")
 
-    def work(request_key: str) -> tuple[int, Any]:
+    def work() -> tuple[int, Any]:
         send_test_event(endpoint=find_endpoint(caller, webhook_endpoint_id))
         return 200, {"object": "replay", "deliveries": 1}
 
     with acting(request):
-        return run_once(request, caller, work)
+        return run_once_atomically(request, caller, work)

@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('customer_phone', models.CharField(blank=True, max_length=32)),
                 ('metadata', models.JSONField(default=dict)),
                 ('return_url', models.CharField(blank=True, max_length=500)),
-                ('link_token', models.CharField(editable=False, help_text="Opens the customer's page.", max_length=32, unique=True)),
+                ('link_token', models.CharField(editable=False, help_text="Opens the customer's page.", max_length=32)),
                 ('is_parked', models.BooleanField(default=False, help_text='Money arrived that somebody must decide about.')),
                 ('parked_reason', models.CharField(blank=True, max_length=255)),
                 ('cancellation_reason', models.CharField(blank=True, choices=[('requested', 'Requested by the shop'), ('expired', 'Expired'), ('abandoned', 'Abandoned by the customer'), ('duplicate', 'Duplicate')], max_length=16)),
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('canceled_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
-                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_intents', to='majuu_merchants.store')),
+                ('store', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payment_intents', to='majuu_merchants.store')),
             ],
             bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
         ),
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
                 ('occurred_at', models.DateTimeField(help_text='When the money moved, as the provider says.', null=True)),
                 ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
                 ('updated_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
-                ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='majuu_merchants.provideraccount')),
+                ('provider_account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='majuu_merchants.provideraccount')),
                 ('payment_intent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='majuu_payments.paymentintent')),
             ],
             bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
@@ -121,6 +121,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='paymentintent',
+            constraint=models.UniqueConstraint(fields=('link_token',), name='majuu_intent_link_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='paymentintent',
             constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='majuu_intent_amount_positive'),
         ),
         migrations.AddConstraint(
@@ -129,11 +133,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='charge',
-            index=models.Index(fields=['receipt'], name='majuu_charge_by_receipt'),
+            index=models.Index(condition=models.Q(('receipt__isnull', False)), fields=['receipt'], name='majuu_charge_by_receipt'),
         ),
         migrations.AddIndex(
             model_name='charge',
             index=models.Index(condition=models.Q(('follow_up_at__isnull', False)), fields=['follow_up_at'], name='majuu_charge_due'),
+        ),
+        migrations.AddIndex(
+            model_name='charge',
+            index=models.Index(fields=['payer', 'created_at'], name='majuu_charge_by_payer'),
         ),
         migrations.AddIndex(
             model_name='charge',

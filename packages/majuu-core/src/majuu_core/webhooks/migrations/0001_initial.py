@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('event_id', models.CharField(max_length=255)),
                 ('type', models.CharField(max_length=64)),
                 ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
-                ('provider_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='majuu_merchants.provideraccount')),
+                ('provider_account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='majuu_merchants.provideraccount')),
                 ('inbound', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='majuu_webhooks.inboundwebhook')),
             ],
         ),
