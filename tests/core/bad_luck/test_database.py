@@ -82,14 +82,15 @@ def paid_once(desk: Counterdesk) -> None:
 
 @pytest.mark.parametrize("point", CONFIRMING, ids=str)
 def test_it_goes_away_while_a_customer_pays(desk: Counterdesk, virtual_clock: VirtualClock, point: Point) -> None:
-    """The shop is told that something went wrong, sends the same again, and one prompt has rung in the end."""
+    """The shop gets its answer, or is told that something went wrong; it sends the same again, and one prompt rang."""
     shop = Shop(make_api_key(store=desk.store).key)
     intent = desk.intent(SLOW)
     path, body = f"/payment-intents/{intent.public_id}/confirm", {"payment_method": "phone"}
     with cut_at(point) as cuts:
         first = shop.post(path, body, Idempotency_Key="the-request")
     assert cuts == ["cut"]
-    assert first.status_code == (500 if point.name != "after the second transaction" else first.status_code)
+    written_nothing_yet = point.name in {"before the charge is written", "inside the first transaction"}
+    assert first.status_code in ((500,) if written_nothing_yet else (200, 500))
     next_process()
     virtual_clock.advance(91)  # a key whose request died is free after a minute and a half
     again = shop.post(path, body, Idempotency_Key="the-request")

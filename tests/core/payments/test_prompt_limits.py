@@ -38,7 +38,7 @@ def prompt(intent: PaymentIntent, phone: str = "0712345678") -> Charge:
 
 
 def written() -> list[Any]:
-    rows = [list(model.objects.order_by("pk").values()) for model in (Charge, PaymentIntent, Store)]  # type: ignore[attr-defined]
+    rows = [list(model.objects.order_by("pk").values()) for model in (Charge, PaymentIntent, Store)]
     return [*rows, AuditEntry.objects.count(), LedgerTransaction.objects.count()]
 
 

@@ -21,7 +21,7 @@ from majuu_core.payments.intents import cancel_payment_intent
 from majuu_core.payments.locks import Seen, look_at_charge
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.settling import apply_if_unchanged, apply_result
-from majuu_core.providers import Result, ResultStatus
+from majuu_core.providers import Failure, FailureCode, Result, ResultStatus
 from majuu_core.webhooks import inbound_processing
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook
 from tests.core.payments.support import Till
@@ -169,7 +169,8 @@ def test_different_answers_at_once_end_in_one_state(waiting: Waiting, till: Till
     """given a charge / when a success and a failure are applied at once / then the success stands, booked once."""
     charge = waiting()
     start = threading.Barrier(2)
-    failed = Result(status=ResultStatus.FAILED, provider_reference=charge.provider_reference)
+    failure = Failure(code=FailureCode.DECLINED, provider_code="declined", message="Declined.")
+    failed = Result(status=ResultStatus.FAILED, provider_reference=charge.provider_reference, failure=failure)
 
     def apply(result: Result) -> None:
         try:
