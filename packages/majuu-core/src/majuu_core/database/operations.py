@@ -191,7 +191,7 @@ class ExactText(VendorSQL):
     def __init__(self, table: str, column: str, length: int, *, null: bool = False) -> None:
         self.arguments = (table, column, length)
         self.null = null
-        self._modify = f"ALTER TABLE {table} MODIFY {column} varchar({length})"
+        self._modify = f"ALTER TABLE {table} MODIFY `{column}` varchar({length})"
         self._nullness = "NULL" if null else "NOT NULL"
         plain = f"{self._modify} {self._nullness}"
         super().__init__(
