@@ -83,6 +83,10 @@ def open_site(postgres: Postgres, *, present: int = PRESENT, suffix: str = "app"
         with serve(url) as served:
             site = Site(url=url, stock=made, served=served)
             site.warm_up()
+            with postgres.connect(postgres.name(suffix)) as connection:
+                # As autovacuum does within minutes; plans made while tables were empty are dropped.
+                connection.execute("VACUUM ANALYZE")
+            site.warm_up()
             yield site
 
 

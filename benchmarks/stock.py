@@ -124,10 +124,15 @@ def add_finished(*, stock: Stock, count: int) -> None:
     from majuu_core.idempotency.models import IdempotencyKey
     from majuu_core.ledger.models import LedgerTransaction, LedgerTransfer
     from majuu_core.payments.models import Charge, PaymentIntent
+    from majuu_core.webhooks.models import InboundEvent, InboundWebhook
 
     template, first = stock.signed[0], 1_000_000_000
     event, entry = Event.objects.order_by("pk")[0], AuditEntry.objects.order_by("pk")[0]
     answered = IdempotencyKey.objects.create(store_id=event.store_id, livemode=False, key="x", response_status=201)
+    message = InboundWebhook.objects.create(
+        provider_account_id=template.account, charge_id=template.charge, state="applied", body=b"{}"
+    )
+    told = InboundEvent.objects.create(inbound=message, provider_account_id=template.account, event_id="x")
     succeeded = {"status": "'succeeded'", "follow_up_at": "NULL"}
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -147,6 +152,8 @@ def add_finished(*, stock: Stock, count: int) -> None:
             (Event, event.pk, {"dispatched_at": "now()"}),
             (AuditEntry, entry.pk, {}),
             (IdempotencyKey, answered.pk, {"key": "'old-' || n"}),
+            (InboundWebhook, message.pk, {"charge_id": _id("Charge", stock)}),
+            (InboundEvent, told.pk, {"inbound_id": _id("InboundWebhook", stock), "event_id": "'old-' || n"}),
         ):
             _multiply(cursor, model, pk, stock, range(first, first + count), values)
         cursor.execute("SET session_replication_role = origin")
@@ -278,11 +285,14 @@ def _add_charges(stock: Stock, template: Template, numbers: range, provider_refe
 
 
 def _multiply(
-    cursor: Any, model: type[models.Model], pk: UUID, stock: Stock, numbers: range, values: Mapping[str, str]
+    cursor: Any, model: type[models.Model], pk: Any, stock: Stock, numbers: range, values: Mapping[str, str]
 ) -> None:
     """Insert one copy of a row for each number; ``values`` are SQL for the columns that differ, ``n`` the number."""
+    from django.db.models import AutoField
+
     values = {"id": _id(model.__name__, stock)} | dict(values)
-    columns = [str(field.column) for field in model._meta.concrete_fields]
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+    columns = [str(field.column) for field in fields]
     sources = ", ".join(values.get(column, f'template."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     table = f'"{model._meta.db_table}"'

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from majuu_core.payments.models import Charge
-from tests.core.bad_luck.deaths import ASKING, CONFIRMING, HEARING, WORKING
+from tests.core.bad_luck.deaths import ASKING, CONFIRMING, HEARING, WORKING, Point
 from tests.sandbox.machine.invariants import Watch
 from tests.sandbox.machine.world import Stage, World
 
 PICK = st.integers(0, 5)
+# Delivered, delivered and coming once more, lost, sent to a wrong address, or taken by a process that dies.
+FATES = ["delivered", "delivered", "delivered", "again", "lost", "astray", *HEARING]
+STAYS = ("again", "astray")
 STEPS = st.sampled_from([1, 3, 10, 20, 60, 130, 700, 4000])
 
 
@@ -31,12 +34,17 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
             seed=st.integers(0, 2**16),
             late_success=st.sampled_from(["succeed", "park"]),
             amounts=st.lists(driver.amounts(), min_size=1, max_size=2),
+            customer=driver.customers(),
+            fault=driver.faults(),
         )
-        def begin(self, seed: int, late_success: str, amounts: list[int]) -> None:
+        def begin(self, seed: int, late_success: str, amounts: list[int], customer: str, fault: Any) -> None:
+            """A store with one or two purchases, the first of which somebody is about to pay."""
             self.world = World(stage, seed=seed, late_success=late_success)
             self.watch = Watch(self.world)
             for amount in amounts:
                 self.world.create_intent(amount, timedelta(minutes=60))
+            driver.plan(customer, fault)
+            self.world.confirm(self.intent(0), customer, part=None, death=None, overtaken=False)
 
         @property
         def here(self) -> World:
@@ -45,9 +53,6 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
 
         def intent(self, pick: int) -> uuid.UUID:
             return self.here.intents[pick % len(self.here.intents)]
-
-        def has_requests(self) -> bool:
-            return bool(self.here.requests)
 
         def has_post(self) -> bool:
             return bool(self.here.post)
@@ -79,7 +84,6 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
             driver.plan(customer, fault)
             self.here.confirm(self.intent(pick), customer, part=None, death=death, overtaken=False)
 
-        @precondition(has_requests)
         @rule(pick=PICK)
         def send_the_same_request_again(self, pick: int) -> None:
             self.here.send_again(pick % len(self.here.requests))
@@ -98,50 +102,34 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
                 self.here.ask()
                 self.here.expire()
 
-        @precondition(has_requests)
-        @rule(death=st.sampled_from(ASKING))
-        def die_while_asking(self, death: Any) -> None:
+        @rule(death=st.sampled_from([*ASKING, *WORKING]))
+        def die_at_work(self, death: Any) -> None:
+            """The worker dies, if it comes to this point."""
+            self.here.work(death)
             self.here.ask(death)
 
-        @precondition(has_letters_read)
-        @rule(death=st.sampled_from(WORKING))
-        def die_while_working(self, death: Any) -> None:
-            self.here.work(death)
-
-        @precondition(has_requests)
         @rule(trouble=driver.troubles())
         def cause_trouble(self, trouble: Any) -> None:
             driver.cause(trouble)
 
         @precondition(has_post)
-        @rule(pick=PICK, again=st.booleans())
-        def deliver(self, pick: int, again: bool) -> None:
-            """In any order; ``again``: it will come once more."""
+        @rule(pick=PICK, fate=st.sampled_from(FATES))
+        def post(self, pick: int, fate: Any) -> None:
+            """One of the callbacks on their way, whichever, meets its fate."""
             position = pick % len(self.here.post)
-            letter = self.here.post[position] if again else self.here.post.pop(position)
-            self.here.deliver(letter)
-
-        @precondition(has_post)
-        @rule(pick=PICK, death=st.sampled_from(HEARING))
-        def deliver_and_die(self, pick: int, death: Any) -> None:
-            self.here.deliver_dying(self.here.post.pop(pick % len(self.here.post)), death)
-
-        @precondition(has_post)
-        @rule(pick=PICK)
-        def lose(self, pick: int) -> None:
-            self.here.post.pop(pick % len(self.here.post))
-
-        @precondition(has_post)
-        @rule(pick=PICK)
-        def deliver_astray(self, pick: int) -> None:
-            self.here.deliver_astray(self.here.post[pick % len(self.here.post)])
+            letter = self.here.post[position] if fate in STAYS else self.here.post.pop(position)
+            if fate == "astray":
+                self.here.deliver_astray(letter)
+            elif isinstance(fate, Point):
+                self.here.deliver_dying(letter, fate)
+            elif fate != "lost":
+                self.here.deliver(letter)
 
         @precondition(has_letters_read)
         @rule(pick=PICK)
         def replay(self, pick: int) -> None:
             self.here.deliver(self.here.read[pick % len(self.here.read)])
 
-        @precondition(has_requests)
         @rule(pick=PICK, kind=st.sampled_from(driver.forgeries))
         def forge(self, pick: int, kind: str) -> None:
             """Somebody who knows the secret address of a charge writes to it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,14 @@ from tests.sandbox.machine.drivers import Execution, Letter
 OUTCOMES = ("pay", "cancel", "insufficient", "wrong_pin", "timeout", "expired", "system_busy", "manual")
 CUSTOMERS = ("254712345678", "254722345678", "254110345678")
 INVENTED = "ws_CO_31122025235959999700000000"
-_TROUBLES = ("token", "stk_query:server_error", "stk_query:spike_arrest", "stk_query:accepted_timeout", "oauth:html")
+_TROUBLES = (
+    "truth",
+    "token",
+    "stk_query:server_error",
+    "stk_query:spike_arrest",
+    "stk_query:accepted_timeout",
+    "oauth:html",
+)
 
 
 class MpesaDriver:
@@ -37,6 +45,7 @@ class MpesaDriver:
 
     def open(self, now: Callable[[], datetime]) -> None:
         self._now = now
+        self._denied: set[str] = set()
         self._post = CollectingTransport()
         config = DarajaConfig(pending_style="mixed", event_shape="mixed", max_clock_skew=5)
         self._daraja = DarajaSimulator(clock=ExternalClock(now), transport=self._post, config=config).serve()
@@ -46,6 +55,7 @@ class MpesaDriver:
 
     def reset(self, seed: int) -> None:
         self._daraja.reset(seed=seed)
+        self._denied.clear()
         self._post.take()
 
     def credentials(self) -> dict[str, Any]:
@@ -79,7 +89,9 @@ class MpesaDriver:
             read_pending=st.integers(0, 3),
             read_unavailable=st.integers(0, 2),
         )
-        return st.one_of(st.sampled_from(["pay", *sorted(PRESETS)]), st.sampled_from(OUTCOMES), composed)
+        nothing_heard = FaultScript(reply=Reply.ACCEPTED_TIMEOUT, event_lost=True)
+        worst = st.sampled_from(["timeout_after_commit", "accepted_5xx", "disagree_read", nothing_heard])
+        return st.one_of(st.sampled_from(["pay", *sorted(PRESETS)]), st.sampled_from(OUTCOMES), worst, composed)
 
     def troubles(self) -> SearchStrategy[Any]:
         return st.sampled_from(_TROUBLES)
@@ -89,11 +101,20 @@ class MpesaDriver:
 
     def cause(self, trouble: Any) -> None:
         operation, _, reply = trouble.partition(":")
-        if operation == "token":
+        if operation == "truth":
+            self._confess()
+        elif operation == "token":
             self._daraja.expire_tokens()
         else:
             script = FaultScript(reply=Reply.ACCEPTED_HTML if reply == "html" else Reply(reply))
             self._daraja.script(script, operation=operation)
+
+    def _confess(self) -> None:
+        """Queries that denied a payment tell the truth from now on."""
+        for prompt in self._daraja.engine.prompts.values():
+            if prompt.script.read_outcome is not None:
+                self._denied.add(prompt.checkout_request_id)
+                prompt.script = replace(prompt.script, read_outcome=None)
 
     def method_data(self, customer: str) -> dict[str, str]:
         return {"phone": customer}
@@ -138,7 +159,7 @@ class MpesaDriver:
                 reference=prompt.checkout_request_id,
                 is_open=prompt.active,
                 taken=prompt.request.amount if prompt.receipt else 0,
-                lies=prompt.script.read_outcome is not None,
+                lies=prompt.script.read_outcome is not None or prompt.checkout_request_id in self._denied,
             )
             for prompt in self._daraja.prompts()
         ]

@@ -18,6 +18,7 @@ from django.db.models import F
 from majuu_core.common import clock
 from majuu_core.common.storable import storable
 from majuu_core.database.batch import WriteBatch
+from majuu_core.database.compiled import RowByKey
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.follow_ups import ask
@@ -41,6 +42,11 @@ LEASE = timedelta(seconds=60)
 RETRY_SECONDS: tuple[int, ...] = (2, 3, 5, 10, 20, 40, 60, 120, 300, 600, 1200, *(3600,) * 23)
 _State = InboundWebhook.State
 _HANDLED = "payment.updated"
+_INBOUND = RowByKey(
+    lambda: InboundWebhook.objects.select_related(
+        "provider_account", "charge__provider_account", "charge__payment_intent__store"
+    )
+)
 _NOT_FINAL = frozenset(
     {ResultStatus.PENDING, ResultStatus.UNKNOWN, ResultStatus.REQUIRES_ACTION, ResultStatus.AUTHORIZED}
 )
@@ -80,10 +86,8 @@ def _process_safely(inbound_id: uuid.UUID) -> None:
 def process_inbound(inbound_id: uuid.UUID) -> None:
     """Work on one stored message now."""
     refuse_open_transaction()
-    inbound = InboundWebhook.objects.select_related(
-        "provider_account", "charge__provider_account", "charge__payment_intent__store"
-    ).get(pk=inbound_id)
-    if inbound.state != _State.RECEIVED:
+    inbound = _INBOUND.get(inbound_id)
+    if inbound is None or inbound.state != _State.RECEIVED:
         return
     if inbound.provider_account is None:
         finish(inbound, [Outcome(_State.PARKED, "It came for no account that we know.")])
