@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +78,44 @@ def test_jitter_stays_within_its_bounds(low: int, width: int) -> None:
 @pytest.mark.parametrize("count", [1, 12, 32])
 def test_secret_bytes_have_the_length_asked_for(count: int) -> None:
     assert len(randomness.secret_bytes(count)) == count
+
+
+def test_id_bits_are_of_the_wanted_size_and_all_used() -> None:
+    """given many draws of odd sizes / then each fits, every bit is set at times, and none repeats."""
+    for size in (1, 7, 8, 9, 62, 74):
+        drawn = [randomness.id_bits(size) for _ in range(500)]
+        assert max(drawn) < 1 << size
+        union = 0
+        for bits in drawn:
+            union |= bits
+        assert union == (1 << size) - 1
+    assert len({randomness.id_bits(74) for _ in range(5_000)}) == 5_000
+
+
+def test_threads_never_draw_the_same_bits() -> None:
+    drawn: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: drawn.extend(randomness.id_bits(74) for _ in range(1_000))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(drawn)) == 8_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_process_draws_other_bits() -> None:
+    """given a process that has drawn before / when it forks / then parent and child go on with different bits."""
+    randomness.id_bits(74)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, str([randomness.id_bits(74) for _ in range(20)]).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        theirs = set(json.loads(pipe.read()))
+    os.waitpid(child, 0)
+    assert len(theirs) == 20
+    assert theirs.isdisjoint(randomness.id_bits(74) for _ in range(200))

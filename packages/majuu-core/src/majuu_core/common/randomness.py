@@ -6,8 +6,10 @@ seed, so that a failing run can be replayed exactly.
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +18,35 @@ from contextlib import contextmanager
 URL_SAFE_ALPHABET = "0123456789abdfghijklmnoprtuvwxyz"
 _PAIRS = [first + second for first in URL_SAFE_ALPHABET for second in URL_SAFE_ALPHABET]  # ten bits at a time
 
-_system: random.Random = random.SystemRandom()
+_RESERVE_BYTES = 1024
+
+
+class _ReservedRandom(random.SystemRandom):
+    """The operating system's generator, asked for some hundred ids at a time.
+
+    Every question is a system call during which another thread takes the interpreter; a request needs a dozen ids. A
+    reserve belongs to one thread, and a forked process begins without one: no bits are ever used twice.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._forget()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def getrandbits(self, k: int, /) -> int:
+        size = -(-k // 8)
+        reserve: bytes = getattr(self._thread, "reserve", b"")
+        if len(reserve) < size:
+            reserve = os.urandom(max(size, _RESERVE_BYTES))
+        self._thread.reserve = reserve[size:]
+        return int.from_bytes(reserve[:size], "big") >> size * 8 - k
+
+    def _forget(self) -> None:
+        self._thread = threading.local()
+
+
+_system: random.Random = _ReservedRandom()
 _ids: random.Random = _system
 
 
