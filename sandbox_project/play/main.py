@@ -39,7 +39,8 @@ def main() -> int:
     """Run the demo; returns the exit status: 0 only when every step was seen."""
     transcript = Transcript()
     started = time.monotonic()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # Ctrl-C too: a shell that starts us in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         plan = make_plan(os.environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +50,30 @@ def test_new_uuids_are_ordered_by_time(moment: datetime, later: int) -> None:
         first = ids.new_uuid()
         virtual.advance(timedelta(milliseconds=later))
         assert first < ids.new_uuid()
+
+
+def test_new_uuids_rise_within_one_millisecond() -> None:
+    """given a clock that stands still / then the order of the ids is the order in which they were made."""
+    with use_clock(VirtualClock(datetime(2026, 1, 1, tzinfo=UTC))):
+        made = [ids.new_uuid() for _ in range(5_000)]
+    assert made == sorted(set(made))
+    assert all(value.version == 7 and value.variant == uuid.RFC_4122 for value in made)
+
+
+def test_threads_share_the_sequence() -> None:
+    made: list[list[uuid.UUID]] = [[] for _ in range(4)]
+
+    def make(into: list[uuid.UUID]) -> None:
+        for _ in range(1_000):
+            into.append(ids.new_uuid())
+
+    threads = [threading.Thread(target=make, args=(into,)) for into in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(into == sorted(into) for into in made)
+    assert len({value for into in made for value in into}) == 4_000
 
 
 def test_new_uuids_differ_within_one_millisecond() -> None:

@@ -6,6 +6,8 @@ is needed. UUIDv7: RFC 9562 section 5.7.
 
 from __future__ import annotations
 
+import os
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -20,11 +22,41 @@ _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _SHIFTS = range(120, -1, -10)
 
 
+class _Sequence:
+    """What follows the milliseconds: random, and rising within one of them, so that newest first means just that.
+
+    RFC 9562 section 6.2, method 2. The first of a millisecond leaves its highest bit clear, and a step is at most a
+    2^33rd of what is left. A forked process begins anew, and so does whoever changes the source of randomness.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._at: tuple[int, int] | None = None
+        self._last = 0
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def next(self, milliseconds: int) -> int:
+        source = randomness.id_source()
+        with self._lock:
+            if (milliseconds, source) == self._at and self._last >> 73 == 0:
+                self._last += 1 + randomness.id_bits(40)
+            else:
+                self._at, self._last = (milliseconds, source), randomness.id_bits(73)
+            return self._last
+
+    def _forget(self) -> None:
+        self._lock, self._at = threading.Lock(), None
+
+
+_sequence = _Sequence()
+
+
 def new_uuid() -> uuid.UUID:
-    """A UUIDv7 from the injected clock: 48 bits of milliseconds, then 74 random bits."""
+    """A UUIDv7 from the injected clock: 48 bits of milliseconds, then 74 bits that rise within one process."""
     milliseconds = (clock.now() - _EPOCH) // _MILLISECOND
     number = (milliseconds & (1 << 48) - 1) << 80
-    random = randomness.id_bits(74)
+    random = _sequence.next(milliseconds)
     number |= 0x7 << 76 | random >> 62 << 64 | 0b10 << 62 | random & (1 << 62) - 1
     return uuid.UUID(int=number)
 

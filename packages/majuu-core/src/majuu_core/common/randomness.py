@@ -6,6 +6,7 @@ seed, so that a failing run can be replayed exactly.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import secrets
@@ -48,6 +49,13 @@ class _ReservedRandom(random.SystemRandom):
 
 _system: random.Random = _ReservedRandom()
 _ids: random.Random = _system
+_source = 0
+_sources = itertools.count(1)
+
+
+def id_source() -> int:
+    """Names the source of ``id_bits`` as it is now: another number for every block of ``seeded_ids``."""
+    return _source
 
 
 def id_bits(bits: int) -> int:
@@ -90,9 +98,10 @@ def decode_url_safe(text: str, *, size: int) -> bytes:
 @contextmanager
 def seeded_ids(seed: int) -> Iterator[None]:
     """Make ids and jitter repeatable while the block runs. Secrets stay unpredictable."""
-    global _ids
-    previous, _ids = _ids, random.Random(seed)  # noqa: S311 - ids are not secrets
+    global _ids, _source
+    previous, _ids = (_ids, _source), random.Random(seed)  # noqa: S311 - ids are not secrets
+    _source = next(_sources)
     try:
         yield
     finally:
-        _ids = previous
+        _ids, _source = previous

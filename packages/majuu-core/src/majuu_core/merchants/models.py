@@ -53,8 +53,28 @@ class Store(PublicIdMixin, models.Model):
         default=LateSuccess.SUCCEED,
         help_text="What happens when money arrives after an intent expired or was canceled.",
     )
+    account_prefix = models.CharField(
+        max_length=8,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="What account references of this store begin with on a shared paybill, such as DUKA.",
+    )
+    auto_claim_score = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Suggestions with at least this score (50 to 100) are claimed without asking; empty: none.",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(auto_claim_score__isnull=True) | Q(auto_claim_score__gte=50, auto_claim_score__lte=100),
+                name="majuu_store_auto_claim_score",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from majuu_core.audit.services import record_entry
 from majuu_core.common import randomness
@@ -15,7 +15,10 @@ from majuu_core.merchants.errors import ActionRefused
 from majuu_core.merchants.models import Membership, Merchant, Store
 from majuu_core.merchants.saving import insert_row, update_row
 
-UPDATABLE_STORE_FIELDS = frozenset({"name", "default_currency", "late_success", "is_active"})
+UPDATABLE_STORE_FIELDS = frozenset(
+    {"name", "default_currency", "late_success", "is_active", "account_prefix", "auto_claim_score"}
+)
+INTAKE_CODE = "ADMIN_SHOP"
 
 
 def create_merchant(*, name: str, country: str = "KE", owner: Any = None, is_system: bool = False) -> Merchant:
@@ -84,7 +87,7 @@ def create_store(
 
 
 def update_store(*, store: Store, **values: Any) -> Store:
-    """Change name, default_currency, late_success or is_active. Raises InvalidInput; a wrong name is a TypeError."""
+    """Change the fields of UPDATABLE_STORE_FIELDS. Raises InvalidInput; a name that is none of them is a TypeError."""
     if foreign := values.keys() - UPDATABLE_STORE_FIELDS:
         raise TypeError(f"a store's {', '.join(sorted(foreign))} cannot be changed")
     with transaction.atomic():
@@ -100,6 +103,22 @@ def update_store(*, store: Store, **values: Any) -> Store:
             )
         forget_cached_keys()
     return row
+
+
+def intake_store() -> Store:
+    """The platform's store that owns money until somebody claims it. A migration makes it; a lost one is made anew."""
+    found = Store.objects.select_related("merchant").filter(code=INTAKE_CODE).first()
+    if found is not None:
+        return found
+    try:
+        with transaction.atomic():
+            owner = Merchant(name="Platform", status=Merchant.Status.APPROVED, is_system=True)
+            owner.save(force_insert=True)
+            store = Store(merchant=owner, name="Intake", code=INTAKE_CODE)
+            store.save(force_insert=True)
+            return store
+    except IntegrityError:  # another process was faster
+        return Store.objects.select_related("merchant").get(code=INTAKE_CODE)
 
 
 def add_member(*, merchant: Merchant, user: Any, role: str) -> Membership:

@@ -9,24 +9,34 @@ from __future__ import annotations
 
 import hmac
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from majuu_core import configuration
 from majuu_core.common import crypto, randomness
 from majuu_core.merchants.models import ProviderAccount
-from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.models import Charge, IncomingPayment, PaymentIntent, Payout, Refund
 
 CALLBACK_PREFIX = "/in/"
 _PURPOSE = "callback-address"
-_KINDS = {"p": Charge, "a": ProviderAccount}
+_KINDS: Mapping[str, type[Any]] = {"p": Charge, "a": ProviderAccount, "o": Payout, "r": Refund, "i": IncomingPayment}
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackSubject:
-    """What a callback address belongs to: kind "p" is a charge, "a" a provider account."""
+    """What a callback address belongs to.
+
+    Kind "p" is a charge, "o" a payout, "r" a refund, "i" an incoming payment, "a" a provider account.
+    """
 
     kind: str
     id: uuid.UUID
+
+    @property
+    def model(self) -> type[Any]:
+        """The table it stands in."""
+        return _KINDS[self.kind]
 
 
 def payment_url(intent: PaymentIntent) -> str:
@@ -47,6 +57,21 @@ def charge_callback_url(charge_id: uuid.UUID) -> str:
 def account_callback_url(account_id: uuid.UUID) -> str:
     """Where the provider tells us about everything of this account."""
     return configuration.public_url() + _path("a", account_id)
+
+
+def payout_callback_url(payout_id: uuid.UUID) -> str:
+    """Where the provider tells us about this payout; ``<address>/timeout`` where it tells that it took too long."""
+    return configuration.public_url() + _path("o", payout_id)
+
+
+def refund_callback_url(refund_id: uuid.UUID) -> str:
+    """Where the provider tells us about this refund; as for payouts."""
+    return configuration.public_url() + _path("r", refund_id)
+
+
+def incoming_callback_url(incoming_id: uuid.UUID) -> str:
+    """Where the provider answers whether this incoming payment really arrived."""
+    return configuration.public_url() + _path("i", incoming_id)
 
 
 def read_callback_path(subject: str, secret: str) -> CallbackSubject | None:

@@ -44,11 +44,15 @@ class TransactionOpen(RuntimeError):
 
 @dataclass(slots=True)
 class Conversation:
-    """One or more calls to a provider on behalf of one account (and, usually, one charge)."""
+    """One or more calls to a provider on behalf of one account (and, usually, one charge).
+
+    ``about`` is the public id of what else it is about: a refund, a payout, an incoming payment.
+    """
 
     account: ProviderAccount
     charge: Charge | None = None
     exchanges: list[Exchange] = field(default_factory=list)
+    about: str = ""
 
     def provider(self) -> PaymentProvider:
         """The provider, reporting its exchanges here."""
@@ -61,6 +65,7 @@ class Conversation:
                 id=ids.new_uuid(),
                 provider_account=self.account,
                 charge=self.charge,
+                about=self.about,
                 operation=exchange.operation[:32],
                 method=exchange.method,
                 url=storable(exchange.url),

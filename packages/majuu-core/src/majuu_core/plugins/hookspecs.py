@@ -197,3 +197,14 @@ def validate_payout(payout: Any) -> Sequence[Objection]:  # type: ignore[empty-b
     Called with the unsaved payout. Return objections, or an empty list. Any objection of any plugin refuses the
     request with status 422. Added in 0.1.
     """
+
+
+@hookspec
+def validate_incoming_payment(provider_account: Any, incoming: Any) -> Sequence[Objection]:  # type: ignore[empty-body]
+    """Object to money before the provider takes it.
+
+    Called when a provider asks before a customer's payment (M-Pesa's validation), with the account and the
+    ``majuu_core.providers.IncomingMoney``. Return objections, or an empty list; the first one's ``code`` may be one of
+    the provider's own (C2B00011 to C2B00016). The provider waits a few seconds only: look nothing up over a network.
+    Without objections, and when an implementation fails, the money is accepted. Added in 0.1.
+    """

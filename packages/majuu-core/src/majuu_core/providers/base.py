@@ -11,12 +11,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 from majuu_core.providers.http import ProviderHttp
+from majuu_core.providers.incoming import (
+    BalanceAnswer,
+    BalanceQuery,
+    IncomingAddresses,
+    IncomingMoney,
+    IncomingQuery,
+    RefundQuestion,
+    RefundRoute,
+    SelfCheck,
+)
 from majuu_core.providers.types import (
     Explanation,
     FetchRequest,
@@ -28,6 +38,7 @@ from majuu_core.providers.types import (
     Result,
     SettlementLine,
     Trust,
+    Violation,
     WebhookRequest,
     WebhookResponse,
 )
@@ -168,6 +179,74 @@ class ExplainsFailures(Protocol):
     def explain_failure(self, provider_code: str, *, language: str) -> Explanation | None: ...
 
 
+@runtime_checkable
+class SupportsIncoming(Protocol):
+    """Takes money that nobody asked for by an intent (a paybill or till), and tells of it by webhook."""
+
+    def register_incoming(self, addresses: IncomingAddresses) -> None:
+        """Tell the provider where to ask and to tell. Raise RequestRejected with what to do when it refuses."""
+        ...
+
+    def read_incoming_check(self, request: WebhookRequest) -> IncomingMoney:
+        """The payment the provider asks about before it takes it. Raise WebhookRejected for an unreadable one."""
+        ...
+
+    def incoming_check_response(self, objection: Violation | None) -> WebhookResponse:
+        """Accept (None), or refuse; ``objection.code`` is the provider's own code where it is one of those."""
+        ...
+
+
+@runtime_checkable
+class VerifiesIncoming(Protocol):
+    """Can be asked whether money really arrived."""
+
+    def verify_incoming(self, query: IncomingQuery) -> Result:
+        """SUCCEEDED with receipt and amount, FAILED when there is no such money, PENDING when the answer comes later
+        as an "incoming.checked" event; UNKNOWN when it cannot be asked."""
+        ...
+
+
+@runtime_checkable
+class ListsIncoming(Protocol):
+    """Can list the money that arrived lately, for what its webhooks lost."""
+
+    def list_incoming(self, *, start: datetime, end: datetime) -> Iterator[IncomingMoney]: ...
+
+
+@runtime_checkable
+class SupportsBalances(Protocol):
+    """Knows what stands on the accounts behind a provider account."""
+
+    def request_balances(self, query: BalanceQuery) -> BalanceAnswer: ...
+
+
+@runtime_checkable
+class PlansRefunds(Protocol):
+    """Has more than one way of giving money back. Pure: no call, no clock."""
+
+    def refund_routes(self, question: RefundQuestion) -> Sequence[RefundRoute]:
+        """Every way in the order of preference, the closed ones too, each with its reason."""
+        ...
+
+
+@runtime_checkable
+class PreparesPayouts(Protocol):
+    """Checks and normalises a payout before anything is stored or sent."""
+
+    def prepare_payout(self, request: PayoutRequest) -> PayoutRequest:
+        """The request in canonical form. Raise InvalidPaymentData with reasons."""
+        ...
+
+
+@runtime_checkable
+class ChecksItself(Protocol):
+    """Can find out what is wrong with an account before customers do."""
+
+    def self_checks(self, *, callback_url: str) -> Iterator[SelfCheck]:
+        """One answer after the other. ``callback_url`` is what the provider would be given."""
+        ...
+
+
 CAPABILITIES: tuple[type, ...] = (
     SupportsSale,
     SupportsAuthorization,
@@ -176,8 +255,15 @@ CAPABILITIES: tuple[type, ...] = (
     SupportsPayout,
     SupportsWebhooks,
     SupportsSettlements,
+    SupportsIncoming,
+    VerifiesIncoming,
+    ListsIncoming,
+    SupportsBalances,
+    PlansRefunds,
     PreparesPayments,
+    PreparesPayouts,
     ExplainsFailures,
+    ChecksItself,
 )
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from moneyed import Money
 
+from majuu_core.providers.incoming import AccountBalance, IncomingMoney
+
 # Seconds after the call at which core asks the provider for the truth, while it is not known: promise P3.
 DEFAULT_FOLLOW_UP_SECONDS: tuple[int, ...] = (10, 20, 40, 120, 300, 900, 3600, *(3600 * hour for hour in range(2, 26)))
 
@@ -116,6 +118,8 @@ class FollowUpRequest(_Request):
     reason: str = ""
     receipt: str | None = None  # the receipt of the original payment, where the provider refunds by it
     webhook_url: str = ""
+    method: str = ""  # the RefundRoute that was chosen; "" where the provider has only one
+    destination: Mapping[str, str] = field(default_factory=dict)  # where a refund goes that is paid out anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,7 @@ class PayoutRequest(_Request):
     destination: Mapping[str, str]
     reason: str = ""
     webhook_url: str = ""
+    purpose: str = ""  # the provider's own kind of payout, one of ``ProviderInfo.payout_purposes``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,7 @@ class FetchRequest:
     reference: str
     provider_reference: str | None  # None when the first call never answered
     amount: Money | None = None  # what was asked for, so that an answer without an amount can be understood
+    webhook_url: str = ""  # where an answer goes that comes later: the result is PENDING then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +152,8 @@ class WebhookRequest:
     query: Mapping[str, str]
     body: bytes
     remote_addr: str  # resolved through trusted proxies only
-    reference: str | None = None  # our public id, when the request came to the address of one charge
+    reference: str | None = None  # our public id, when the request came to the address of one charge, payout or refund
+    topic: str = ""  # the last part of the address, such as "timeout"; "" without one
 
 
 class Trust(StrEnum):
@@ -154,6 +161,9 @@ class Trust(StrEnum):
 
     SIGNED = "signed"  # cryptographically verified: the payload may be applied
     UNSIGNED = "unsigned"  # no proof of origin: core fetches the truth before applying
+    # Unsigned, but sent to the secret address of one request and naming the id that the provider itself gave to it:
+    # as good as it gets where the truth cannot be fetched in another way (M-Pesa's results). Core compares the ids.
+    CORRELATED = "correlated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +171,15 @@ class ProviderEvent:
     """One thing a provider told us. ``event_id`` is unique per provider account: the deduplication key."""
 
     event_id: str
-    type: str  # "payment.updated" | "refund.updated" | "payout.updated" | "dispute.updated"
+    # "payment.updated" | "refund.updated" | "payout.updated" | "dispute.updated" | "balance.reported"
+    # "incoming.received" (with ``incoming``) | "incoming.checked" (the answer to verify_incoming)
+    type: str
     reference: str | None
     provider_reference: str
     result: Result
     occurred_at: datetime
+    incoming: IncomingMoney | None = None
+    balances: tuple[AccountBalance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,9 +197,12 @@ class SettlementLine:
 
     provider_reference: str
     kind: str  # "charge" | "refund" | "fee" | "payout" | "adjustment"
-    gross: Money
+    gross: Money  # above zero for money in, below zero for money out
     fee: Money
     settled_on: date
+    occurred_at: datetime | None = None
+    counterparty: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +255,8 @@ class ProviderInfo:
     partial_captures: bool = False
     refund_window_days: int | None = None
     follow_up_seconds: tuple[int, ...] = DEFAULT_FOLLOW_UP_SECONDS
+    payout_purposes: tuple[str, ...] = ()  # the first is the usual one
+    payout_fields: tuple[MethodField, ...] = ()  # what ``PayoutRequest.destination`` must hold
 
     def method(self, code: str) -> PaymentMethodInfo | None:
         """The payment method with this code, or None."""

@@ -22,12 +22,14 @@ from majuu_core.payments.addresses import read_callback_path
 from majuu_core.payments.locks import Seen, look_at_charge
 from majuu_core.payments.models import Charge
 from majuu_core.providers import (
+    SupportsIncoming,
     SupportsWebhooks,
     Trust,
     WebhookRejected,
     WebhookRequest,
     WebhookResponse,
 )
+from majuu_core.webhooks.inbound_check import CHECK_TOPIC, answer_check
 from majuu_core.webhooks.inbound_processing import apply_at_once, process_signed
 from majuu_core.webhooks.models import InboundWebhook
 
@@ -48,6 +50,7 @@ class RawRequest:
     query: Mapping[str, str]
     body: bytes
     remote_addr: str
+    topic: str = ""
 
 
 def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
@@ -56,14 +59,14 @@ def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
     if found is None:
         logger.warning("callback to an unknown address from %s", raw.remote_addr)
         return None
-    account, seen = found
+    account, seen, subject_id = found
     charge = seen.charge if seen else None
     try:
         provider = provider_for(account, observe=lambda exchange: None)
     except Exception:
         # Uninstalled, or its credentials cannot be read: the message is worth no less for that.
         logger.exception("no provider for a webhook to %s", account.public_id)
-        return _park_unread(_build_row(raw, account, charge))
+        return _park_unread(_build_row(raw, account, charge, subject_id))
     if not isinstance(provider, SupportsWebhooks):
         return None
     request = WebhookRequest(
@@ -72,11 +75,14 @@ def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
         query=raw.query,
         body=raw.body,
         remote_addr=raw.remote_addr,
-        reference=charge.public_id if charge else None,
+        reference=charge.public_id if charge else subject_id or None,
+        topic=raw.topic,
     )
-    inbound = _build_row(raw, account, charge)
+    inbound = _build_row(raw, account, charge, subject_id)
     if len(raw.body) > MAX_BODY:
         return _reject(provider, inbound, f"The body is longer than {MAX_BODY} bytes.")
+    if raw.topic == CHECK_TOPIC and isinstance(provider, SupportsIncoming):
+        return answer_check(provider, inbound, request)
     try:
         trust = provider.verify_webhook(request)
         events = list(provider.parse_webhook(request))
@@ -108,26 +114,34 @@ def _park_unread(inbound: InboundWebhook) -> WebhookResponse:
     return WebhookResponse(status=200, body=b"")
 
 
-def _find_subject(raw: RawRequest) -> tuple[ProviderAccount, Seen | None] | None:
+def _find_subject(raw: RawRequest) -> tuple[ProviderAccount, Seen | None, str] | None:
+    """The account an address belongs to; with it the charge, or the public id of what else it was made for."""
     subject = read_callback_path(raw.subject, raw.secret)
     if subject is None:
         return None
     if subject.kind == "p":
         seen = look_at_charge(subject.id)
-        return (seen.charge.provider_account, seen) if seen else None
-    account = ProviderAccount.objects.filter(pk=subject.id).first()
-    return (account, None) if account else None
+        return (seen.charge.provider_account, seen, "") if seen else None
+    if subject.kind == "a":
+        account = ProviderAccount.objects.filter(pk=subject.id).first()
+        return (account, None, "") if account else None
+    other = subject.model.objects.select_related("provider_account").filter(pk=subject.id).first()
+    return (other.provider_account, None, other.public_id) if other else None
 
 
-def _build_row(raw: RawRequest, account: ProviderAccount, charge: Charge | None) -> InboundWebhook:
+def _build_row(
+    raw: RawRequest, account: ProviderAccount, charge: Charge | None, subject_id: str = ""
+) -> InboundWebhook:
     too_large = len(raw.body) > MAX_BODY
     headers = {name: value for name, value in raw.headers.items() if name not in _HEADERS_NOT_KEPT}
     return InboundWebhook(
         id=ids.new_uuid(),
         provider_account=account,
         charge=charge,
+        subject_id=subject_id,
+        topic=raw.topic[:16],
         method=raw.method[:8],
-        path=f"/in/{raw.subject}/…"[:200],
+        path=f"/in/{raw.subject}/…{'/' if raw.topic else ''}{raw.topic}"[:200],
         query=redact({storable(name): storable(value) for name, value in raw.query.items()}),
         headers=headers,
         body=raw.body[:_KEPT_OF_TOO_LARGE] if too_large else raw.body,

@@ -24,6 +24,7 @@ from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.follow_ups import ask
 from majuu_core.payments.locks import Seen
 from majuu_core.payments.models import Charge
+from majuu_core.payments.notices import Ending, Notice
 from majuu_core.payments.settling import apply_if_unchanged, apply_result
 from majuu_core.providers import (
     ProviderEvent,
@@ -34,6 +35,7 @@ from majuu_core.providers import (
     WebhookRejected,
     WebhookRequest,
 )
+from majuu_core.webhooks.inbound_routes import ROUTES
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook
 
 logger = logging.getLogger("majuu.webhooks")
@@ -109,8 +111,13 @@ def process_inbound(inbound_id: uuid.UUID) -> None:
 def process_signed(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
     """Apply what a verified message says. Its row is in the database."""
     alone = len(events) == 1
-    outcomes = [_apply(inbound, event, _find_charge(inbound, event), event.result, alone=alone) for event in events]
-    finish(inbound, outcomes)
+    outcomes = [
+        _apply(inbound, event, _find_charge(inbound, event), event.result, alone=alone)
+        if event.type == _HANDLED
+        else _route(inbound, event)
+        for event in events
+    ]
+    _finish_or_wait(inbound, outcomes)
 
 
 def apply_at_once(inbound: InboundWebhook, events: Sequence[ProviderEvent], seen: Seen) -> bool:
@@ -148,7 +155,8 @@ def as_request(inbound: InboundWebhook) -> WebhookRequest:
         query=inbound.query,
         body=bytes(inbound.body),
         remote_addr=inbound.remote_addr,
-        reference=inbound.charge.public_id if inbound.charge else None,
+        reference=inbound.charge.public_id if inbound.charge else inbound.subject_id or None,
+        topic=inbound.topic,
     )
 
 
@@ -164,7 +172,14 @@ def finish(inbound: InboundWebhook, outcomes: Sequence[Outcome]) -> None:
 
 
 def _process_unsigned(inbound: InboundWebhook, events: Sequence[ProviderEvent]) -> None:
-    outcomes = [_settle(inbound, event, alone=len(events) == 1) for event in events]
+    alone = len(events) == 1
+    outcomes = [
+        _settle(inbound, event, alone=alone) if event.type == _HANDLED else _route(inbound, event) for event in events
+    ]
+    _finish_or_wait(inbound, outcomes)
+
+
+def _finish_or_wait(inbound: InboundWebhook, outcomes: Sequence[Outcome | None]) -> None:
     if None not in outcomes:
         finish(inbound, [outcome for outcome in outcomes if outcome is not None])
     elif inbound.attempts > len(RETRY_SECONDS):
@@ -208,6 +223,35 @@ def _settle(inbound: InboundWebhook, event: ProviderEvent, *, alone: bool) -> Ou
     if paid and not told and outcome.state == _State.APPLIED:
         return Outcome(_State.APPLIED, "It said failed; the provider, when asked, says paid.")
     return outcome
+
+
+def _route(inbound: InboundWebhook, event: ProviderEvent) -> Outcome | None:
+    """Hand an event that is not about a charge to its service. None while there is no final truth."""
+    route = ROUTES.get(event.type)
+    if route is None:
+        return Outcome(_State.PARKED, f"Nothing here handles {event.type[:60]} yet.")
+    assert inbound.provider_account is not None  # noqa: S101 - process_inbound parks a message without one
+    known = InboundEvent.objects.filter(
+        provider_account=inbound.provider_account, event_id=storable(event.event_id, 255)
+    ).exclude(inbound=inbound)
+    if known.exists():
+        return Outcome(_State.DUPLICATE, "The same event was applied before.")
+    notice = Notice(
+        account=inbound.provider_account,
+        event=event,
+        trust=Trust(inbound.trust),
+        subject_id=inbound.subject_id,
+        topic=inbound.topic,
+        body=bytes(inbound.body),
+    )
+    verdict = route(notice)
+    if verdict.ending is Ending.WAITING:
+        return None
+    if verdict.ending is Ending.APPLIED:
+        batch = WriteBatch()
+        batch.insert_if_absent(_event_row(inbound, event))
+        batch.execute()
+    return Outcome(_State(verdict.ending.value), verdict.reason)
 
 
 def _remember(charge: Charge, hint: Result, records: Sequence[models.Model]) -> Outcome | None:

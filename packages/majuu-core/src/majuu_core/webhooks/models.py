@@ -30,6 +30,8 @@ class InboundWebhook(PublicIdMixin, models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     provider_account = models.ForeignKey(ProviderAccount, null=True, on_delete=models.PROTECT, related_name="inbound")
     charge = models.ForeignKey(Charge, null=True, on_delete=models.PROTECT, related_name="inbound")
+    subject_id = models.CharField(max_length=40, blank=True, help_text="Public id of what else its address belongs to.")
+    topic = models.CharField(max_length=16, blank=True, help_text='The last part of its address, such as "timeout".')
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=200, help_text="Without its secret.")
     query = models.JSONField(default=dict)

@@ -1,4 +1,4 @@
-"""Addresses for providers: include at the root, so that they read /in/…/…"""
+"""Addresses for providers: include at the root, so that they read /in/…/… or /in/…/…/<topic>."""
 
 from __future__ import annotations
 
@@ -6,4 +6,10 @@ from django.urls import re_path
 
 from majuu_core.webhooks.views import receive
 
-urlpatterns = [re_path(r"^in/(?P<subject>[pa][0-9a-z]{26})/(?P<secret>[0-9a-z]{32})/?$", receive, name="majuu_inbound")]
+urlpatterns = [
+    re_path(
+        r"^in/(?P<subject>[paori][0-9a-z]{26})/(?P<secret>[0-9a-z]{32})(?:/(?P<topic>[a-z]{1,16}))?/?$",
+        receive,
+        name="majuu_inbound",
+    )
+]

@@ -1,4 +1,4 @@
-"""The one address where providers reach us: /in/<subject>/<secret>."""
+"""The one address where providers reach us: /in/<subject>/<secret>, with or without a topic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger("majuu.webhooks")
 
 
 @csrf_exempt
-def receive(request: HttpRequest, subject: str, secret: str) -> HttpResponse:
+def receive(request: HttpRequest, subject: str, secret: str, topic: str | None = None) -> HttpResponse:
     """Take a provider's message. The answer is the provider's own form; a foreign address is a plain 404."""
     address = client_address(
         request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""), trusted_proxies()
@@ -25,6 +25,7 @@ def receive(request: HttpRequest, subject: str, secret: str) -> HttpResponse:
         method=request.method or "",
         subject=subject,
         secret=secret,
+        topic=topic or "",
         headers={name.lower(): value for name, value in request.headers.items()},
         query={name: str(value) for name, value in request.GET.items()},
         body=request.read(MAX_BODY + 1),

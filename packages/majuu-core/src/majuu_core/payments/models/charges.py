@@ -1,33 +1,16 @@
-"""Payments: what a customer owes, every attempt to take it, every word with a provider.
-
-Written only by this room's services. Amounts are decimals in the currency's own unit (KES 10.50 is 10.50).
-"""
+"""What a customer owes, every attempt to take it, every word with a provider."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from djmoney.models.fields import MoneyField
 
 from majuu_core.common import clock, ids
-from majuu_core.common.money import CURRENCY_CHOICES
 from majuu_core.database.public_ids import PublicIdMixin
 from majuu_core.merchants.models import ProviderAccount, Store
-
-
-def money_field(**options: Any) -> Any:
-    """A money column whose currency is the row's one ``currency`` column."""
-    return MoneyField(  # type: ignore[no-untyped-call]
-        max_digits=19,
-        decimal_places=4,
-        default_currency=None,
-        currency_choices=CURRENCY_CHOICES,
-        currency_max_length=3,
-        currency_field_name="currency",
-        **options,
-    )
+from majuu_core.payments.models.fields import money_field
 
 
 class PaymentIntent(PublicIdMixin, models.Model):
@@ -63,6 +46,8 @@ class PaymentIntent(PublicIdMixin, models.Model):
     amount = money_field()
     amount_received = money_field()
     surplus = money_field()  # received beyond the amount; booked to the store's surplus account
+    # Given back for certain, of everything its charges brought.
+    amount_refunded = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     status = models.CharField(max_length=32, choices=Status.choices, default=Status.REQUIRES_PAYMENT_METHOD)
     capture_method = models.CharField(max_length=16, choices=CaptureMethod.choices, default=CaptureMethod.AUTOMATIC)
     payment_methods = models.JSONField(default=list, help_text="Methods offered; empty means all that fit.")
@@ -182,6 +167,7 @@ class ProviderCall(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     provider_account = models.ForeignKey(ProviderAccount, on_delete=models.PROTECT, related_name="calls")
     charge = models.ForeignKey(Charge, null=True, on_delete=models.PROTECT, related_name="calls")
+    about = models.CharField(max_length=40, blank=True, help_text="Public id of what else it was about.")
     operation = models.CharField(max_length=32)
     method = models.CharField(max_length=8)
     url = models.TextField()
@@ -194,7 +180,10 @@ class ProviderCall(models.Model):
     duration_ms = models.PositiveIntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["charge", "started_at"], name="majuu_call_by_charge")]
+        indexes = [
+            models.Index(fields=["charge", "started_at"], name="majuu_call_by_charge"),
+            models.Index(fields=["about", "started_at"], condition=~Q(about=""), name="majuu_call_by_subject"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation} {self.status or self.error}"
