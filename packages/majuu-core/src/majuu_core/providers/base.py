@@ -23,6 +23,8 @@ from majuu_core.providers.incoming import (
     IncomingAddresses,
     IncomingMoney,
     IncomingQuery,
+    QrCode,
+    QrRequest,
     RefundQuestion,
     RefundRoute,
     SelfCheck,
@@ -221,6 +223,13 @@ class SupportsBalances(Protocol):
 
 
 @runtime_checkable
+class MakesQrCodes(Protocol):
+    """Can draw a code that a customer's app scans to pay."""
+
+    def make_qr_code(self, request: QrRequest) -> QrCode: ...
+
+
+@runtime_checkable
 class PlansRefunds(Protocol):
     """Has more than one way of giving money back. Pure: no call, no clock."""
 
@@ -259,6 +268,7 @@ CAPABILITIES: tuple[type, ...] = (
     VerifiesIncoming,
     ListsIncoming,
     SupportsBalances,
+    MakesQrCodes,
     PlansRefunds,
     PreparesPayments,
     PreparesPayouts,

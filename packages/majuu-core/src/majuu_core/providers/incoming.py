@@ -111,3 +111,21 @@ class SelfCheck:
     name: str
     state: str
     message: str  # what was found and, unless ok, what to do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QrRequest:
+    """What a QR code should make a customer's app fill in. Without an amount the customer types it."""
+
+    reference: str
+    amount: Money | None = None
+    merchant_name: str = ""
+    size: int = 300  # pixels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QrCode:
+    """A picture to scan."""
+
+    png: bytes
+    provider_reference: str = ""
