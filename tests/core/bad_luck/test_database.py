@@ -105,6 +105,23 @@ def test_it_goes_away_while_a_customer_pays(desk: Counterdesk, virtual_clock: Vi
     assert IdempotencyKey.objects.get(key="the-request").state == "finished"
 
 
+@pytest.mark.parametrize("point", CONFIRMING[5:7], ids=str)
+def test_what_the_provider_said_is_written_once_more(
+    desk: Counterdesk, virtual_clock: VirtualClock, point: Point
+) -> None:
+    """given a database that goes away with the answer unwritten / then the same request writes it after all, once."""
+    shop = Shop(make_api_key(store=desk.store).key)
+    intent = desk.intent(SLOW)
+    with cut_at(point) as cuts:
+        answer = shop.post(f"/payment-intents/{intent.public_id}/confirm", {"payment_method": "phone"})
+    assert (cuts, answer.status_code) == (["cut"], 200)
+    charge = Charge.objects.get()
+    assert charge.provider_reference
+    assert answer.data["latest_charge"]["provider_reference"] == charge.provider_reference
+    assert (answer.data["status"], charge.status) == ("processing", "pending")
+    assert dict(Phone.prompts) == {charge.public_id: 1}
+
+
 @pytest.mark.parametrize("point", ASKING, ids=str)
 def test_it_goes_away_while_we_ask(desk: Counterdesk, virtual_clock: VirtualClock, point: Point) -> None:
     desk.start(desk.intent(SLOW))

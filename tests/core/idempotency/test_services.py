@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -114,3 +115,38 @@ def test_method_path_and_body_make_the_hash() -> None:
         for parts in (("POST", "/a", b"x"), ("PUT", "/a", b"x"), ("POST", "/b", b"x"), ("POST", "/a", b"y"))
     }
     assert len(hashes) == 4
+
+
+def test_a_secret_answer_is_not_readable_in_the_table(virtual_clock: VirtualClock) -> None:
+    """given an answer that shows a signing secret / then the row does not, and whoever repeats the request gets it."""
+    body = '{"secret":"whsec_verysecret"}'
+    finish_request(begin(), status=201, body=body, secret=True)
+    row = IdempotencyKey.objects.get()
+    assert "verysecret" not in row.response_body
+    assert find_answer(IDENTITY) == StoredAnswer(201, body)
+
+
+def test_a_sealed_answer_belongs_to_its_row(virtual_clock: VirtualClock) -> None:
+    """given two requests / when somebody puts the answer of one under the other / then it does not open."""
+    finish_request(begin(), status=201, body='{"secret":"a"}', secret=True)
+    other = replace(IDENTITY, key="order-8")
+    finish_request(begin(other), status=201, body='{"secret":"b"}', secret=True)
+    stolen = IdempotencyKey.objects.get(key=IDENTITY.key).response_body
+    IdempotencyKey.objects.filter(key=other.key).update(response_body=stolen)
+    with pytest.raises(Conflict) as refused:
+        find_answer(other)
+    assert refused.value.code == "idempotency_answer_lost"
+
+
+def test_a_sealed_answer_survives_the_rotation_of_the_master_key_only_while_the_old_one_is_listed(
+    virtual_clock: VirtualClock, settings: Any
+) -> None:
+    old, new = "the old master key of at least 32 characters", "the new master key of at least 32 characters"
+    settings.MAJUU_ENCRYPTION_KEYS = [old]
+    finish_request(begin(), status=201, body='{"secret":"a"}', secret=True)
+    settings.MAJUU_ENCRYPTION_KEYS = [new, old]
+    assert find_answer(IDENTITY) == StoredAnswer(201, '{"secret":"a"}')
+    settings.MAJUU_ENCRYPTION_KEYS = [new]
+    with pytest.raises(Conflict) as refused:
+        find_answer(IDENTITY)
+    assert (refused.value.code, refused.value.field) == ("idempotency_answer_lost", "Idempotency-Key")

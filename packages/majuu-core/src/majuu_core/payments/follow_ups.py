@@ -18,21 +18,30 @@ from majuu_core.payments.models import Charge
 from majuu_core.payments.outcomes import next_follow_up
 from majuu_core.payments.settling import apply_result
 from majuu_core.payments.transitions import OPEN_CHARGE
+from majuu_core.payments.turns import Turns
 from majuu_core.providers import FetchRequest, InvalidCredentials, ProviderError, RateLimited, Result, ResultStatus
 from majuu_core.providers.installed import installed_providers
 from majuu_core.providers.types import DEFAULT_FOLLOW_UP_SECONDS as USUAL
 
 logger = logging.getLogger("majuu.payments")
 LEASE = timedelta(seconds=60)
+TURNS = Turns(2)
 PARKED = "The provider never said what became of this payment. Look at its statement, then decide."
 
 
 def run_due_follow_ups(limit: int = 50) -> int:
-    """Ask about every charge whose time has come; returns how many were asked about."""
-    due = Charge.objects.filter(follow_up_at__lte=clock.now()).order_by("follow_up_at")
-    return sum(
-        _follow_up_safely(pk) for pk, at in list(due.values_list("pk", "follow_up_at")[:limit]) if _claim(pk, at)
-    )
+    """Ask about charges whose time has come; returns how many were asked about.
+
+    Several threads may run it; a provider that hangs keeps at most two of them.
+    """
+    due = Charge.objects.filter(follow_up_at__lte=clock.now()).exclude(provider_account__in=TURNS.busy())
+    found = list(due.order_by("follow_up_at").values_list("pk", "follow_up_at", "provider_account_id")[:limit])
+    return sum(_follow_up_in_turn(pk, at, account) for pk, at, account in found)
+
+
+def _follow_up_in_turn(charge_id: uuid.UUID, at: datetime | None, account: uuid.UUID) -> bool:
+    with TURNS.take(account) as mine:
+        return mine and _claim(charge_id, at) and _follow_up_safely(charge_id)
 
 
 def follow_up_charge(charge_id: uuid.UUID) -> bool:

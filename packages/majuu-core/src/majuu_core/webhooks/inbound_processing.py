@@ -10,10 +10,10 @@ import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, models
-from django.db.models import F
+from django.db.models import F, Q
 
 from majuu_core.common import clock
 from majuu_core.common.storable import storable
@@ -26,6 +26,7 @@ from majuu_core.payments.locks import Seen
 from majuu_core.payments.models import Charge
 from majuu_core.payments.notices import Ending, Notice
 from majuu_core.payments.settling import apply_if_unchanged, apply_result
+from majuu_core.payments.turns import Turns
 from majuu_core.providers import (
     ProviderEvent,
     Result,
@@ -40,6 +41,7 @@ from majuu_core.webhooks.models import InboundEvent, InboundWebhook
 
 logger = logging.getLogger("majuu.webhooks")
 LEASE = timedelta(seconds=60)
+TURNS = Turns(2)
 # Seconds between looks while the provider does not confirm what a message says; about a day in all.
 RETRY_SECONDS: tuple[int, ...] = (2, 3, 5, 10, 20, 40, 60, 120, 300, 600, 1200, *(3600,) * 23)
 _State = InboundWebhook.State
@@ -64,15 +66,28 @@ class Outcome:
 
 
 def process_waiting(limit: int = 50) -> int:
-    """Work on messages whose time has come; returns how many were taken. Two workers never take the same one."""
+    """Work on messages whose time has come; returns how many were taken. Two workers never take the same one.
+
+    Several threads may run it; a provider that hangs keeps at most two of them.
+    """
     waiting = InboundWebhook.objects.filter(state=_State.RECEIVED, next_attempt_at__lte=clock.now())
-    taken = 0
-    for key, at in list(waiting.order_by("next_attempt_at").values_list("pk", "next_attempt_at")[:limit]):
-        mine = InboundWebhook.objects.filter(pk=key, state=_State.RECEIVED, next_attempt_at=at)
-        if mine.update(next_attempt_at=clock.now() + LEASE, attempts=F("attempts") + 1) == 1:
-            _process_safely(key)
-            taken += 1
-    return taken
+    if busy := TURNS.busy():
+        waiting = waiting.filter(Q(provider_account__isnull=True) | ~Q(provider_account__in=busy))
+    found = list(
+        waiting.order_by("next_attempt_at").values_list("pk", "next_attempt_at", "provider_account_id")[:limit]
+    )
+    return sum(_process_in_turn(key, at, account) for key, at, account in found)
+
+
+def _process_in_turn(inbound_id: uuid.UUID, at: datetime | None, account: uuid.UUID | None) -> bool:
+    with TURNS.take(account) as mine:
+        if not mine:
+            return False
+        row = InboundWebhook.objects.filter(pk=inbound_id, state=_State.RECEIVED, next_attempt_at=at)
+        if row.update(next_attempt_at=clock.now() + LEASE, attempts=F("attempts") + 1) != 1:
+            return False
+        _process_safely(inbound_id)
+        return True
 
 
 def _process_safely(inbound_id: uuid.UUID) -> None:

@@ -24,6 +24,7 @@ class Loop:
     name: str
     function: str | Callable[[], int]
     pause: float  # seconds to wait when nothing was due
+    threads: int = 1  # how many of a worker's threads run it, where it waits for others
 
     def run(self) -> int:
         """Do one group. Returns how much was taken."""
@@ -33,8 +34,13 @@ class Loop:
 
 DISPATCH = Loop(name="events.dispatch", function="majuu_core.webhooks.dispatch.dispatch_due", pause=0.25)
 CORE_LOOPS: tuple[Loop, ...] = (
-    Loop(name="webhooks.inbound", function="majuu_core.webhooks.inbound_processing.process_waiting", pause=0.25),
-    Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1),
+    Loop(
+        name="webhooks.inbound",
+        function="majuu_core.webhooks.inbound_processing.process_waiting",
+        pause=0.25,
+        threads=4,
+    ),
+    Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1, threads=4),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
     DISPATCH,
     Loop(name="events.handlers", function="majuu_core.events.handlers.run_due_handlers", pause=0.5),

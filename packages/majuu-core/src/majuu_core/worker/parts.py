@@ -23,8 +23,8 @@ _CLUSTER_GRACE = 25.0  # seconds django-q2 has to finish its tasks
 class LoopPart:
     """Runs one loop: at once again while there is work, otherwise after its pause. One database connection, kept."""
 
-    def __init__(self, loop: Loop, *, on_work: Callable[[], None] | None = None) -> None:
-        self.name = loop.name
+    def __init__(self, loop: Loop, *, on_work: Callable[[], None] | None = None, number: int = 1) -> None:
+        self.name = loop.name if number == 1 else f"{loop.name} {number}"
         self._loop = loop
         self._on_work = on_work
         self._stop = threading.Event()

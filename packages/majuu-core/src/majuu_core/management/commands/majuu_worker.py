@@ -61,10 +61,14 @@ class Command(BaseCommand):
 
 
 def build_parts(*, with_cluster: bool) -> list[Part]:
-    """The deliverer, a part for each loop, and the cluster."""
+    """The deliverer, a part for each thread of each loop, and the cluster."""
     deliverer = DelivererPart()
     parts: list[Part] = [deliverer]
-    parts += [LoopPart(loop, on_work=deliverer.wake if loop is DISPATCH else None) for loop in CORE_LOOPS]
+    parts += [
+        LoopPart(loop, on_work=deliverer.wake if loop is DISPATCH else None, number=number)
+        for loop in CORE_LOOPS
+        for number in range(1, loop.threads + 1)
+    ]
     if with_cluster:
         if not apps.is_installed("django_q"):
             raise CommandError('Add "django_q" to INSTALLED_APPS, or start with --no-q2.')
