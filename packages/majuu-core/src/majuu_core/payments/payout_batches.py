@@ -43,7 +43,7 @@ from majuu_core.payments.payouts import (
 from majuu_core.payments.representation import represent_time
 from majuu_core.providers.installed import installed_providers
 
-_TOGETHER = 20  # payouts written in one statement
+_TOGETHER = 10  # payouts written in one statement
 _LOOKED_UP = 500
 EXPORT_COLUMNS = (
     *("payout", "reference", "amount", "currency", "fee", "status", "destination", "recipient_name", "receipt"),
