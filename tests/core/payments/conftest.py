@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from majuu_core.common.clock import VirtualClock
+from tests.core.payments.payout_support import Paymaster
 from tests.core.payments.support import Till
 
 
@@ -10,3 +11,9 @@ from tests.core.payments.support import Till
 def till(db: None, virtual_clock: VirtualClock) -> Till:
     """A store that takes test payments, at a time that stands still."""
     return Till()
+
+
+@pytest.fixture
+def paymaster(db: None, virtual_clock: VirtualClock) -> Paymaster:
+    """A store that sends test money from its own account."""
+    return Paymaster()

@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 
 from majuu_core.common import crypto
+from majuu_core.common.money import CURRENCY_CODES
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -176,6 +178,39 @@ def _limit(name: str, value: object) -> Limit | None:
     )
 
 
+EVERY_OTHER = "*"
+_PAYOUT_APPROVAL: Mapping[str, Decimal | None] = MappingProxyType({"KES": Decimal(50_000), EVERY_OTHER: Decimal(0)})
+
+
+def payout_approval_limit(currency: str) -> Decimal | None:
+    """``MAJUU_PAYOUT_APPROVAL``: the amount above which a second person must approve a payout; None: none need it.
+
+    ``{"KES": 50_000}`` by default. In a currency that is not named every payout needs approval, unless ``"*"`` says
+    what holds for those. ``None`` for a currency, or for the whole setting: never.
+    """
+    given = getattr(settings, "MAJUU_PAYOUT_APPROVAL", {})
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"MAJUU_PAYOUT_APPROVAL must be {_APPROVAL_FORM}.")
+    limits = {**_PAYOUT_APPROVAL, **{code: _approval_limit(code, value) for code, value in given.items()}}
+    return limits[currency] if currency in limits else limits[EVERY_OTHER]
+
+
+_APPROVAL_FORM = 'a dictionary from currency (or "*") to a whole number, a Decimal or None'
+
+
+def _approval_limit(code: object, value: object) -> Decimal | None:
+    known = code == EVERY_OTHER or code in CURRENCY_CODES
+    if known and value is None:
+        return None
+    if known and isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        limit = Decimal(value)
+        if limit.is_finite() and limit >= 0:
+            return limit
+    raise ImproperlyConfigured(f"MAJUU_PAYOUT_APPROVAL[{code!r}]: it must be {_APPROVAL_FORM}.")
+
+
 def _boolean(name: str, *, default: bool) -> bool:
     value = getattr(settings, name, default)
     if not isinstance(value, bool):
@@ -218,4 +253,5 @@ _READERS = (
     intent_lifetime,
     key_cache_seconds,
     prompt_limits,
+    lambda: payout_approval_limit("KES"),
 )

@@ -34,6 +34,13 @@ CORE_EVENT_TYPES: tuple[EventType, ...] = (
     _type("charge.updated", "An attempt to pay changed: it waits for the customer, or its outcome is not known yet."),
     _type("charge.succeeded", "An attempt to pay brought money."),
     _type("charge.failed", "An attempt to pay brought none; the failure says why."),
+    _type("payout.created", "A payout was created. Data: the payout."),
+    _type("payout.requires_approval", "The payout is above the limit: a second person has to approve it first."),
+    _type("payout.updated", "A payout changed: it was approved, its outcome is not known yet, or a detail came later."),
+    _type("payout.succeeded", "The money of a payout was sent, as the provider says. The receipt is in the data."),
+    _type("payout.failed", "No money of a payout was sent; the failure says why."),
+    _type("payout.canceled", "A payout was canceled or refused before it was sent."),
+    _type("payout.parked", "Somebody has to decide about a payout. The reason is in the console."),
     _type(ENDPOINT_DISABLED, "One of the store's webhook endpoints was disabled after failing for too long."),
     _type(TEST_EVENT, "A test message, sent to one endpoint when somebody asks for it. Not part of any pattern."),
 )

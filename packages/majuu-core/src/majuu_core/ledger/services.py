@@ -215,13 +215,14 @@ def reverse_transaction(
     return written
 
 
-def lock_for_spending(account: AccountRef, amount: Money) -> Balance:
+def lock_for_spending(account: AccountRef, amount: Money, *, guarded_here: bool = False) -> Balance:
     """Make sure a guarded account can spend the amount, and keep others from spending until this transaction ends.
 
     Call it inside ``atomic()``, lock several accounts in the order of their ids, then book. Returns the balance before
-    spending. Raises InsufficientFunds, NotGuarded, CurrencyMismatch.
+    spending. ``guarded_here`` is for an account that may be overdrawn elsewhere and must not be by this spending: it
+    is safe against other callers of this function only. Raises InsufficientFunds, NotGuarded, CurrencyMismatch.
     """
-    if not account.kind.guarded:
+    if not account.kind.guarded and not guarded_here:
         raise NotGuarded(f"{account} is not of a guarded kind")
     if amount.currency.code != account.currency:
         raise CurrencyMismatch(f"{account} holds no {amount.currency.code}")

@@ -1,7 +1,8 @@
 """The only place of this room that locks rows.
 
-Order, everywhere: the charge, then its intent. A transaction calls one of these once, as late as it can and before it
-looks at what it is about to change. Stores and accounts are never locked: payments of one store must not queue.
+Order, everywhere: the charge, then its intent, then a refund or payout; an account of the books comes last. A
+transaction calls one of these once, as late as it can and before it looks at what it is about to change. Stores and
+provider accounts are never locked: payments of one store must not queue.
 
 On PostgreSQL there is a shorter way: read without a lock, decide, and write only if both rows still are what was read,
 all in one statement. Who was overtaken starts again, with locks.
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from django.db import connection, models
 
 from majuu_core.database.compiled import RowByKey, row_version
-from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent, Payout, Refund
 
 
 def _charges() -> models.QuerySet[Charge]:
@@ -75,6 +76,36 @@ def lock_intent(intent_id: uuid.UUID) -> PaymentIntent:
             raise PaymentIntent.DoesNotExist
         return found
     return PaymentIntent.objects.select_for_update().get(pk=intent_id)
+
+
+def lock_payout(payout_id: uuid.UUID) -> Payout:
+    """The payout with its store and account, the payout locked. Raises Payout.DoesNotExist."""
+    if _locks_named_tables():
+        related = Payout.objects.select_related("store", "provider_account")
+        return related.select_for_update(of=("self",)).get(pk=payout_id)
+    return Payout.objects.select_for_update().get(pk=payout_id)
+
+
+def lock_waiting_payouts(batch_id: uuid.UUID, limit: int) -> list[Payout]:
+    """Up to so many payouts of a batch that wait for a second person, with their store, locked in the order of keys."""
+    waiting = Payout.objects.filter(batch_id=batch_id, status=Payout.Status.REQUIRES_APPROVAL).order_by("pk")
+    if _locks_named_tables():
+        return list(waiting.select_related("store").select_for_update(of=("self",))[:limit])
+    return list(waiting.select_for_update().prefetch_related("store")[:limit])
+
+
+def lock_refund(refund_id: uuid.UUID) -> Refund:
+    """The refund with its charge, intent, store and account; the charge, the intent and the refund locked.
+
+    The charge comes first: whoever wants to refund more of it waits there. Raises Refund.DoesNotExist.
+    """
+    charge = lock_charge(Refund.objects.values_list("charge_id", flat=True).get(pk=refund_id))
+    rows = Refund.objects.select_for_update()
+    if _locks_named_tables():
+        rows = Refund.objects.select_related("store", "provider_account").select_for_update(of=("self",))
+    refund = rows.get(pk=refund_id)
+    refund.charge = charge
+    return refund
 
 
 def _locks_named_tables() -> bool:

@@ -6,10 +6,11 @@ or canceled that the provider says succeeded, and an intent that was canceled be
 
 from __future__ import annotations
 
-from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent, Payout
 
 _C = Charge.Status
 _I = PaymentIntent.Status
+_O = Payout.Status  # those of refunds are the same, less one
 
 CHARGE_TRANSITIONS: dict[str, frozenset[str]] = {
     _C.PENDING: frozenset({_C.REQUIRES_ACTION, _C.AUTHORIZED, _C.SUCCEEDED, _C.FAILED, _C.CANCELED, _C.UNKNOWN}),
@@ -35,8 +36,20 @@ INTENT_TRANSITIONS: dict[str, frozenset[str]] = {
     _I.SUCCEEDED: frozenset(),
 }
 
+# Refunds and payouts. Only a person moves one that waits for approval.
+OUTGOING_TRANSITIONS: dict[str, frozenset[str]] = {
+    _O.REQUIRES_APPROVAL: frozenset({_O.PENDING, _O.CANCELED}),
+    _O.PENDING: frozenset({_O.SUCCEEDED, _O.FAILED, _O.CANCELED, _O.UNKNOWN}),
+    _O.UNKNOWN: frozenset({_O.PENDING, _O.SUCCEEDED, _O.FAILED, _O.CANCELED}),
+    _O.FAILED: frozenset({_O.SUCCEEDED}),
+    _O.CANCELED: frozenset({_O.SUCCEEDED}),
+    _O.SUCCEEDED: frozenset(),
+}
+
 # A charge in one of these may still take money: no second prompt meanwhile, and the provider is asked until it is over.
 OPEN_CHARGE: frozenset[str] = frozenset({_C.PENDING, _C.REQUIRES_ACTION, _C.UNKNOWN})
+# Sent, or about to be; the outcome is not known.
+OPEN_OUTGOING: frozenset[str] = frozenset({_O.PENDING, _O.UNKNOWN})
 FINAL_INTENT: frozenset[str] = frozenset({_I.SUCCEEDED, _I.CANCELED})
 
 
@@ -48,3 +61,8 @@ def may_move_charge(current: str, target: str) -> bool:
 def may_move_intent(current: str, target: str) -> bool:
     """True when the intent may go from current to target. Staying is not moving."""
     return target in INTENT_TRANSITIONS[current]
+
+
+def may_move_outgoing(current: str, target: str) -> bool:
+    """True when the refund or payout may go from current to target. Staying is not moving."""
+    return target in OUTGOING_TRANSITIONS[current]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from majuu_core.payments.notices import Notice, Verdict
+from majuu_core.payments.payout_sending import apply_payout_event
 
 Route = Callable[[Notice], Verdict]
 
-ROUTES: Mapping[str, Route] = {}
+ROUTES: Mapping[str, Route] = {
+    "payout.updated": apply_payout_event,
+}
