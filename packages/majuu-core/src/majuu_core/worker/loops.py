@@ -41,8 +41,6 @@ CORE_LOOPS: tuple[Loop, ...] = (
         threads=4,
     ),
     Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1, threads=4),
-    Loop(name="webhooks.inbound", function="majuu_core.webhooks.inbound_processing.process_waiting", pause=0.25),
-    Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1),
     Loop(name="payouts.send", function="majuu_core.payments.payout_sending.send_due_payouts", pause=1),
     Loop(name="payouts.follow_ups", function="majuu_core.payments.payout_sending.run_due_payout_questions", pause=1),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
