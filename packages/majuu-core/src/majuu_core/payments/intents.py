@@ -178,7 +178,7 @@ def _check_details(details: IntentDetails) -> None:
     lifetime = details.lifetime
     if lifetime is not None and not MIN_LIFETIME <= lifetime <= MAX_LIFETIME:
         raise Invalid("expires_in_invalid", "expires_in must be between 60 seconds and 90 days.", field="expires_in")
-    _check_metadata(details.metadata)
+    check_metadata(details.metadata)
     for name in ("reference", "description"):
         if contains_card_number(getattr(details, name)):
             raise _card_number(name)
@@ -206,7 +206,8 @@ def unsupported_method(method: str, currency: str, field_name: str) -> Invalid:
     )
 
 
-def _check_metadata(metadata: Mapping[str, str]) -> None:
+def check_metadata(metadata: Mapping[str, str]) -> None:
+    """Raise Invalid for metadata that is too large or holds a card number."""
     if len(metadata) > MAX_METADATA_ENTRIES:
         raise Invalid("metadata_too_large", f"metadata holds at most {MAX_METADATA_ENTRIES} entries.", field="metadata")
     for key, value in metadata.items():

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from majuu_core.payments.notices import Notice, Verdict
+from majuu_core.payments.refund_notices import apply_refund_event
 
 Route = Callable[[Notice], Verdict]
 
-ROUTES: Mapping[str, Route] = {}
+ROUTES: Mapping[str, Route] = {
+    "refund.updated": apply_refund_event,
+}
