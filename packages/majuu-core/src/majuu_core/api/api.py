@@ -14,6 +14,7 @@ from ninja.parser import Parser
 from majuu_core.api.auth import BearerKey, HeaderKey
 from majuu_core.api.errors import install_error_handlers
 from majuu_core.api.v1 import charges, events, payment_intents, payouts, ping, webhook_endpoints
+from majuu_core.api.v1 import charges, events, payment_intents, ping, refunds, webhook_endpoints
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
@@ -77,6 +78,8 @@ def build_api() -> NinjaAPI:
     api.add_router("/payment-intents", payment_intents.router)
     api.add_router("/charges", charges.router)
     api.add_router("/payouts", payouts.router)
+    api.add_router("/charges", refunds.plan_router)
+    api.add_router("/refunds", refunds.router)
     api.add_router("/events", events.router)
     api.add_router("/webhook-endpoints", webhook_endpoints.router)
     api.add_router("/ping", ping.router)

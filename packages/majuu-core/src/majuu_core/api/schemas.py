@@ -111,6 +111,8 @@ class ChargeOut(Schema):
     amount: str
     amount_received: str
     fee: str
+    amount_refunded: str
+    refund_status: Literal["none", "partially_refunded", "refunded"]
     currency: str
     status: Literal["pending", "requires_action", "authorized", "succeeded", "failed", "canceled", "unknown"]
     provider: str
@@ -133,6 +135,8 @@ class PaymentIntentOut(Schema):
     amount_received: str
     amount_remaining: str
     surplus: str
+    amount_refunded: str
+    refund_status: Literal["none", "partially_refunded", "refunded"]
     currency: str
     status: Literal[
         "requires_payment_method", "processing", "requires_action", "requires_capture", "succeeded", "canceled"

@@ -41,6 +41,11 @@ CORE_EVENT_TYPES: tuple[EventType, ...] = (
     _type("payout.failed", "No money of a payout was sent; the failure says why."),
     _type("payout.canceled", "A payout was canceled or refused before it was sent."),
     _type("payout.parked", "Somebody has to decide about a payout. The reason is in the console."),
+    _type("refund.created", "Giving money back was begun."),
+    _type("refund.updated", "A refund changed: its outcome is not known yet, or more is known about it."),
+    _type("refund.succeeded", "The money went back."),
+    _type("refund.failed", "The money did not go back, or came back later; the failure says why, and what is open."),
+    _type("refund.parked", "Something about a refund has to be decided by somebody. The reason is in the console."),
     _type(ENDPOINT_DISABLED, "One of the store's webhook endpoints was disabled after failing for too long."),
     _type(TEST_EVENT, "A test message, sent to one endpoint when somebody asks for it. Not part of any pattern."),
 )

@@ -137,6 +137,26 @@ def add_voiding(
     return _add(batch, entry, [hold, *also], resolves=hold_id, phase=Phase.VOID_PENDING)
 
 
+def add_resolution(
+    batch: WriteBatch,
+    *,
+    key: str,
+    kind: str,
+    reference: str,
+    livemode: bool,
+    holds: Sequence[tuple[uuid.UUID, Move]],
+    posts: bool,
+    also: Sequence[Move] = (),
+    description: str = "",
+) -> list[LedgerTransfer]:
+    """Post several holds wholly (``posts``), or release them, as one transaction. Returns ``also`` first.
+
+    Each hold comes with the move it was made with. On execution: HoldAlreadyResolved, HoldMismatch.
+    """
+    entry = _transaction(key, kind, reference, livemode, description)
+    return _add(batch, entry, also, holds=holds, as_phase=Phase.POST_PENDING if posts else Phase.VOID_PENDING)
+
+
 def record_transaction(
     *, key: str, kind: str, reference: str, livemode: bool, moves: Sequence[Move], description: str = ""
 ) -> list[LedgerTransfer]:
@@ -210,7 +230,7 @@ def reverse_transaction(
     batch = WriteBatch()
     entry = _transaction(key, kind, reference, original.livemode, description)
     entry.reverses_id = original.pk
-    written = _add(batch, entry, back, voids=holds)
+    written = _add(batch, entry, back, holds=holds)
     _execute(batch)
     return written
 
@@ -264,19 +284,23 @@ def _add(
     *,
     resolves: uuid.UUID | None = None,
     phase: str = "",
-    voids: Iterable[tuple[uuid.UUID, Move]] = (),
+    holds: Sequence[tuple[uuid.UUID, Move]] = (),
+    as_phase: str = Phase.VOID_PENDING,
 ) -> list[LedgerTransfer]:
-    """Add accounts, transaction and transfers. The first move resolves the hold ``resolves`` in ``phase``."""
+    """Add accounts, transaction and transfers. The first move resolves the hold ``resolves`` in ``phase``.
+
+    ``holds`` are resolved wholly, each by its own move, in ``as_phase``.
+    """
     transfers = [_transfer(entry, move) for move in moves]
     if resolves is not None:
         transfers[0].phase, transfers[0].pending_id = phase, resolves
-    for hold_id, move in voids:
-        voiding = _transfer(entry, move)
-        voiding.phase, voiding.pending_id = Phase.VOID_PENDING, hold_id
-        transfers.append(voiding)
+    for hold_id, move in holds:
+        resolving = _transfer(entry, move)
+        resolving.phase, resolving.pending_id = as_phase, hold_id
+        transfers.append(resolving)
     if not transfers:
         raise EmptyTransaction(f"transaction {entry.key} moves nothing")
-    refs = {ref for move in [*moves, *(move for _, move in voids)] for ref in (move.debit, move.credit)}
+    refs = {ref for move in [*moves, *(move for _, move in holds)] for ref in (move.debit, move.credit)}
     if any(ref.livemode != entry.livemode for ref in refs):
         raise ModeMismatch(f"transaction {entry.key} names accounts of the other mode")
     _add_accounts(batch, refs, entry)

@@ -11,6 +11,7 @@ all in one statement. Who was overtaken starts again, with locks.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection, models
@@ -66,6 +67,16 @@ def lock_charge(charge_id: uuid.UUID) -> Charge:
     charge = Charge.objects.select_for_update().get(pk=charge_id)
     charge.payment_intent = lock_intent(charge.payment_intent_id)
     return charge
+
+
+def lock_charges(charge_ids: Sequence[uuid.UUID]) -> list[Charge]:
+    """Charges of one intent, all locked, then the intent they share. In the order of the ids given."""
+    rows = {row.pk: row for row in Charge.objects.select_for_update().filter(pk__in=charge_ids).order_by("pk")}
+    charges = [rows[key] for key in charge_ids]
+    intent = lock_intent(charges[0].payment_intent_id)
+    for charge in charges:
+        charge.payment_intent = intent
+    return charges
 
 
 def lock_intent(intent_id: uuid.UUID) -> PaymentIntent:

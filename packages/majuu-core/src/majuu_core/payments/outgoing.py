@@ -65,7 +65,8 @@ class OutgoingKind(Generic[Row]):
 
     ``book`` adds bookings and sees the row as it was, with its hold; ``tell`` adds event, audit entry and whatever
     else changes with it, and sees the row as it will be, ``before`` being its status until now. ``fetch`` asks a
-    provider for the truth, ``callback_url`` is where an answer goes that comes later.
+    provider for the truth, ``callback_url`` is where an answer goes that comes later. ``plan`` decides what an answer
+    means, where that is not ``plan_outgoing``.
     """
 
     model: type[Row]
@@ -74,6 +75,7 @@ class OutgoingKind(Generic[Row]):
     tell: Callable[[WriteBatch, Row, OutgoingPlan, str], None]
     fetch: Callable[[PaymentProvider, FetchRequest], Result]
     callback_url: Callable[[uuid.UUID], str]
+    plan: Callable[[Row, Result, datetime], OutgoingPlan] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def apply_outgoing(
     """
     with transaction.atomic():
         row = kind.lock(row_id)
-        plan = plan_outgoing(row, result, now=clock.now())
+        now = clock.now()
+        plan = kind.plan(row, result, now) if kind.plan else plan_outgoing(row, result, now=now)
         is_open = plan.values.get("status", row.status) in OPEN_OUTGOING
         if is_open and not row.is_parked and not plan.values.get("is_parked"):
             plan.values = {**(values or {}), **plan.values}

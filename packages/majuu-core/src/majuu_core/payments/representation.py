@@ -9,7 +9,7 @@ from typing import Any
 from moneyed import Money
 
 from majuu_core.common.money import format_amount
-from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent, Refund
 
 
 def represent_time(moment: datetime | None) -> str | None:
@@ -28,6 +28,8 @@ def represent_intent(intent: PaymentIntent, *, payment_url: str) -> dict[str, An
         "amount_received": format_amount(intent.amount_received),
         "amount_remaining": format_amount(remaining_amount(intent)),
         "surplus": format_amount(intent.surplus),
+        "amount_refunded": format_amount(Money(intent.amount_refunded, currency)),
+        "refund_status": refund_status_of_intent(intent),
         "currency": currency,
         "status": intent.status,
         "capture_method": intent.capture_method,
@@ -58,6 +60,8 @@ def represent_charge(charge: Charge, *, intent_id: str) -> dict[str, Any]:
         "amount": format_amount(charge.amount),
         "amount_received": format_amount(charge.amount_received),
         "fee": format_amount(charge.fee),
+        "amount_refunded": format_amount(Money(charge.amount_refunded, charge.currency)),
+        "refund_status": refund_status(charge.amount_refunded, charge.amount_received.amount),
         "currency": charge.currency,
         "status": charge.status,
         "provider": charge.provider,
@@ -73,17 +77,60 @@ def represent_charge(charge: Charge, *, intent_id: str) -> dict[str, Any]:
     }
 
 
+def represent_refund(refund: Refund) -> dict[str, Any]:
+    """One return of money. Reads the refund's charge and its intent."""
+    return {
+        "id": refund.public_id,
+        "object": "refund",
+        "livemode": refund.livemode,
+        "charge": refund.charge.public_id,
+        "payment_intent": refund.charge.payment_intent.public_id,
+        "amount": format_amount(refund.amount),
+        "fee": format_amount(refund.fee),
+        "currency": refund.currency,
+        "status": refund.status,
+        "source": refund.source,
+        "reason": refund.reason,
+        "method": refund.method,
+        "method_reason": refund.method_reason,
+        "books_as": refund.books_as,
+        "destination": refund.destination,
+        "metadata": refund.metadata,
+        "provider_reference": refund.provider_reference,
+        "receipt": refund.receipt,
+        "failure": _represent_failure(refund),
+        "parked": refund.is_parked,
+        "occurred_at": represent_time(refund.occurred_at),
+        "created_at": represent_time(refund.created_at),
+    }
+
+
+def refund_status(refunded: Decimal, received: Decimal) -> str:
+    """How much of what came in has gone back: "none", "partially_refunded" or "refunded"."""
+    if refunded <= 0:
+        return "none"
+    return "refunded" if refunded >= received else "partially_refunded"
+
+
+def refund_status_of_intent(intent: PaymentIntent) -> str:
+    """As refund_status, for what was applied. Late or wrong money that went back paid for nothing: it does not count,
+    unless there was no other."""
+    applied = intent.amount_received.amount + intent.surplus.amount
+    refunded = intent.amount_refunded - intent.refunded_unapplied if applied else intent.amount_refunded
+    return refund_status(refunded, applied)
+
+
 def remaining_amount(intent: PaymentIntent) -> Money:
     """What is still owed; never below zero."""
     owed = intent.amount.amount - intent.amount_received.amount
     return Money(max(owed, Decimal(0)), intent.amount.currency)
 
 
-def _represent_failure(charge: Charge) -> dict[str, str] | None:
-    if not charge.failure_code:
+def _represent_failure(row: Charge | Refund) -> dict[str, str] | None:
+    if not row.failure_code:
         return None
     return {
-        "code": charge.failure_code,
-        "provider_code": charge.provider_failure_code,
-        "message": charge.failure_message,
+        "code": row.failure_code,
+        "provider_code": row.provider_failure_code,
+        "message": row.failure_message,
     }

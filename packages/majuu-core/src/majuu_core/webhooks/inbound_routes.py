@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 from majuu_core.payments.notices import Notice, Verdict
 from majuu_core.payments.payout_sending import apply_payout_event
+from majuu_core.payments.refund_notices import apply_refund_event
 
 Route = Callable[[Notice], Verdict]
 
 ROUTES: Mapping[str, Route] = {
     "payout.updated": apply_payout_event,
+    "refund.updated": apply_refund_event,
 }

@@ -48,6 +48,8 @@ class PaymentIntent(PublicIdMixin, models.Model):
     surplus = money_field()  # received beyond the amount; booked to the store's surplus account
     # Given back for certain, of everything its charges brought.
     amount_refunded = models.DecimalField(max_digits=19, decimal_places=4, default=0)
+    # The part of it that had never been applied: late or wrong amounts, which paid for nothing.
+    refunded_unapplied = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     status = models.CharField(max_length=32, choices=Status.choices, default=Status.REQUIRES_PAYMENT_METHOD)
     capture_method = models.CharField(max_length=16, choices=CaptureMethod.choices, default=CaptureMethod.AUTOMATIC)
     payment_methods = models.JSONField(default=list, help_text="Methods offered; empty means all that fit.")
@@ -123,6 +125,7 @@ class Charge(PublicIdMixin, models.Model):
     amount = money_field()
     amount_received = money_field()
     fee = money_field()
+    amount_refunded = models.DecimalField(max_digits=19, decimal_places=4, default=0)  # given back for certain
     status = models.CharField(max_length=32, choices=Status.choices, default=Status.PENDING)
     provider_reference = models.CharField(max_length=128, null=True, blank=True)
     receipt = models.CharField(max_length=64, null=True, blank=True)
