@@ -11,7 +11,16 @@ import httpx
 
 from majuu_core.common.clock import VirtualClock, use_clock
 from majuu_core.common.money import Money
-from majuu_core.providers import PaymentProvider, PaymentRequest, Result, WebhookRequest
+from majuu_core.providers import (
+    FollowUpRequest,
+    PaymentProvider,
+    PaymentRequest,
+    PayoutRequest,
+    Result,
+    ResultStatus,
+    Trust,
+    WebhookRequest,
+)
 from majuu_core.providers.http import Exchange, ProviderHttp
 from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness, WebhookKind, new_reference
 from majuu_core.testing.memory import MemoryCache, provider_context
@@ -19,7 +28,7 @@ from majuu_mpesa.credentials import MpesaCredentials
 from majuu_mpesa.options import CALLBACK_ADDRESSES
 from majuu_mpesa.provider import MpesaProvider
 from majuu_sim.clock import ExternalClock
-from majuu_sim.daraja import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, App, DarajaConfig, DarajaSimulator
+from majuu_sim.daraja import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, App, DarajaConfig, DarajaSimulator, Initiator
 from majuu_sim.transport import CollectingTransport
 
 KEY, SECRET = "consumer-key-of-the-contract-tests", "consumer-secret-of-the-contract-tests"
@@ -33,6 +42,18 @@ _FAULTS = {
     Outcome.SERVER_ERROR: "accepted_5xx",
     Outcome.RATE_LIMITED: "spike_arrest",
 }
+
+
+# How a payout or a reversal ends, by what is scripted for the first request of its kind.
+_OUTGOING_FAULTS = {
+    Outcome.DECLINED: "initiator_not_allowed",
+    Outcome.INSUFFICIENT_FUNDS: "insufficient",
+    Outcome.LOST_PAID: "timeout_after_commit",
+    Outcome.LOST_UNPAID: "refuse_before_commit",
+    Outcome.SERVER_ERROR: "accepted_5xx",
+    Outcome.RATE_LIMITED: "spike_arrest",
+}
+INITIATOR, INITIATOR_PASSWORD = "majuu-api", "Contract#Tests%26"
 
 
 class _Line(httpx.HTTPTransport):
@@ -50,7 +71,8 @@ class MpesaHarness(ProviderHarness):
     """One paybill at a simulated Daraja; each payment is made by another customer."""
 
     provider_class = MpesaProvider
-    secrets = (KEY, SECRET, SANDBOX_PASSKEY, CALLBACK_TOKEN)
+    secrets = (KEY, SECRET, SANDBOX_PASSKEY, CALLBACK_TOKEN, INITIATOR_PASSWORD)
+    refund_method = ""  # as it suits: all of a payment by reversal, a part by B2C
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
@@ -58,12 +80,16 @@ class MpesaHarness(ProviderHarness):
         self.sim = DarajaSimulator(
             clock=ExternalClock(self.clock.now),
             transport=self.mail,
-            config=DarajaConfig(apps=(App(consumer_key=KEY, consumer_secret=SECRET),)),
+            config=DarajaConfig(
+                apps=(App(consumer_key=KEY, consumer_secret=SECRET),),
+                initiators=(Initiator(name=INITIATOR, password=INITIATOR_PASSWORD),),
+            ),
         )
         self.line = _Line()
         self._exchanges: list[Exchange] = []
         self._cache = MemoryCache()
         self._customers = 0
+        self._letters: list[tuple[str, bytes]] = []
         self._open = ExitStack()
         self._open.enter_context(use_clock(self.clock))
         self._open.enter_context(self.sim.serve())
@@ -104,6 +130,38 @@ class MpesaHarness(ProviderHarness):
             self.clock.advance(30)
             self.sim.run_due()
 
+    def refund(self, paid: PaymentRequest, result: Result, outcome: Outcome = Outcome.SUCCEEDS) -> FollowUpRequest:
+        receipt = self._receipt_of(paid)
+        if self.refund_method == "b2c" and receipt is None:
+            raise NotOffered("a B2C refund is a payout: Daraja knows nothing of the payment it is for")
+        self._script(outcome, "b2c_payment" if self.refund_method == "b2c" else "reversal")
+        wanted = self.follow_up("re", result, amount=paid.amount)
+        return replace(
+            wanted,
+            receipt=receipt,
+            method=self.refund_method,
+            paid=paid.amount,
+            destination={"phone": paid.payment_method_data["phone"]},
+            webhook_url=self._address("r", wanted.reference),
+        )
+
+    def payout(self, outcome: Outcome = Outcome.SUCCEEDS) -> PayoutRequest:
+        self._script(outcome, "b2c_payment")
+        reference = new_reference("po")
+        return PayoutRequest(
+            idempotency_key=f"key-{reference}",
+            reference=reference,
+            amount=Money(500, "KES"),
+            destination={"phone": "0711 000 111"},
+            webhook_url=self._address("o", reference),
+        )
+
+    def learn_refund(self, request: FollowUpRequest, result: Result) -> Result:
+        return self._told(request, result)
+
+    def learn_payout(self, request: PayoutRequest, result: Result) -> Result:
+        return self._told(request, result)
+
     def webhook(self, kind: WebhookKind, request: PaymentRequest, result: Result) -> WebhookRequest:
         good = WebhookRequest(
             method="POST",
@@ -130,6 +188,40 @@ class MpesaHarness(ProviderHarness):
     def exchanges(self) -> Sequence[Exchange]:
         return self._exchanges
 
+    def _script(self, outcome: Outcome, operation: str) -> None:
+        self.line.cut = outcome is Outcome.NOT_SENT
+        if outcome in _OUTGOING_FAULTS:
+            self.sim.script(_OUTGOING_FAULTS[outcome], operation=operation)
+        elif outcome not in {Outcome.SUCCEEDS, Outcome.NOT_SENT}:
+            raise NotOffered(f"this harness makes no {operation} that ends as {outcome}")
+
+    def _address(self, kind: str, reference: str) -> str:
+        return f"https://pay.example.co.ke/in/{kind}{reference[3:]}/{CALLBACK_TOKEN}"
+
+    def _receipt_of(self, paid: PaymentRequest) -> str | None:
+        phone = "254" + paid.payment_method_data["phone"][-9:]
+        return next((one.receipt for one in self.sim.payments() if one.msisdn == phone), None)
+
+    def _told(self, request: FollowUpRequest | PayoutRequest, result: Result) -> Result:
+        """What the result says that was sent to the request's own address; core would believe it if the ids agree."""
+        self._letters += self.mail.take()
+        for url, body in self._letters:
+            if url == request.webhook_url:
+                message = WebhookRequest(
+                    method="POST",
+                    headers={"content-type": "application/json"},
+                    query={},
+                    body=body,
+                    remote_addr=CALLBACK_ADDRESSES[0],
+                    reference=request.reference,
+                )
+                provider = self.make_provider()
+                assert provider.verify_webhook(message) is Trust.CORRELATED
+                [event] = provider.parse_webhook(message)
+                assert event.provider_reference == result.provider_reference
+                return event.result
+        return Result(status=ResultStatus.UNKNOWN)
+
     def _callback(self, checkout_id: str) -> bytes:
         for attempt in self.sim.callbacks():
             if attempt.subject == checkout_id:
@@ -143,8 +235,17 @@ class MpesaHarness(ProviderHarness):
                 "consumer_secret": secret,
                 "passkey": SANDBOX_PASSKEY,
                 "shortcode": SANDBOX_SHORTCODE,
+                "initiator_name": INITIATOR,
+                "initiator_password": INITIATOR_PASSWORD,
+                "certificate": self.sim.certificate(),
             }
         )
         context = provider_context(credentials, cache=self._cache, options={"base_url": self.sim.base_url})
         http = ProviderHttp(client=self._client, observe=self._exchanges.append, read_timeout=5)
         return MpesaProvider(replace(context, http=http))
+
+
+class MpesaPayingBackHarness(MpesaHarness):
+    """The same, with refunds by B2C."""
+
+    refund_method = "b2c"

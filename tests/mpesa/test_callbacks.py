@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from majuu_core.common.clock import VirtualClock, use_clock
 from majuu_core.common.money import Money
 from majuu_core.providers import FailureCode, ProviderEvent, ResultStatus, Trust, WebhookRejected
-from majuu_mpesa.callbacks import MAX_BODY
+from majuu_mpesa.fields import MAX_BODY
 from tests.mpesa.support import CHECKOUT_ID, make_provider, stk_callback, webhook
 
 PAID = [
@@ -279,4 +279,4 @@ def test_safaricom_always_hears_that_all_is_well(accepted: bool) -> None:
     response = make_provider().webhook_response(accepted=accepted)
 
     assert (response.status, response.content_type) == (200, "application/json")
-    assert json.loads(response.body) == {"ResultCode": 0, "ResultDesc": "Accepted"}
+    assert json.loads(response.body) == {"ResultCode": 0, "ResultDesc": "Success"}

@@ -9,12 +9,20 @@ import pytest
 from majuu_core.testing.contract import ProviderContractTests
 
 pytest.importorskip("majuu_sim.daraja", reason="majuu-sim is not installed")
-from tests.mpesa.harness import MpesaHarness
+from tests.mpesa.harness import MpesaHarness, MpesaPayingBackHarness
 
 
 class TestMpesa(ProviderContractTests):
     @pytest.fixture
     def harness(self) -> Iterator[MpesaHarness]:
         harness = MpesaHarness()
+        yield harness
+        harness.close()
+
+
+class TestMpesaPayingBack(ProviderContractTests):
+    @pytest.fixture
+    def harness(self) -> Iterator[MpesaPayingBackHarness]:
+        harness = MpesaPayingBackHarness()
         yield harness
         harness.close()

@@ -34,6 +34,10 @@ def test_no_capability_is_half_done() -> None:
     assert operations(MpesaProvider) == {
         *("sale", "prepare_payment", "explain_failure"),
         *("verify_webhook", "parse_webhook", "webhook_response"),
+        *("prepare_payout", "payout", "fetch_payout"),
+        *("refund_routes", "refund", "fetch_refund"),
+        *("register_incoming", "read_incoming_check", "incoming_check_response", "verify_incoming", "list_incoming"),
+        *("request_balances", "make_qr_code", "self_checks"),
     }
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from majuu_core.providers import (
@@ -82,8 +84,22 @@ class DarajaClient:
         with self._cache.lock(f"{self._cache_key}-lock", seconds=_LOCK_SECONDS):
             return self._renew()
 
+    def server_time(self) -> datetime | None:
+        """What Safaricom's clock says, read off the answer to a request for a new token; None when it does not say."""
+        with self._cache.lock(f"{self._cache_key}-lock", seconds=_LOCK_SECONDS):
+            answer = self._ask_for_token()
+            self._keep(*_read_token(answer))
+        text = next((value for name, value in answer.headers.items() if name.lower() == "date"), "")
+        try:
+            return parsedate_to_datetime(text).astimezone(UTC)
+        except ValueError:
+            return None
+
     def _renew(self) -> str:
-        token, lifetime = self._request_token()
+        token, lifetime = _read_token(self._ask_for_token())
+        return self._keep(token, lifetime)
+
+    def _keep(self, token: str, lifetime: int) -> str:
         early = min(REFRESH_EARLY_SECONDS, lifetime // 2)
         if lifetime > early:
             self._cache.set(self._cache_key, token, seconds=lifetime - early)
@@ -93,7 +109,7 @@ class DarajaClient:
         if self._cache.get(self._cache_key) == token:
             self._cache.delete(self._cache_key)
 
-    def _request_token(self) -> tuple[str, int]:
+    def _ask_for_token(self) -> Answer:
         try:
             answer = self._http.send(
                 "GET",
@@ -106,7 +122,7 @@ class DarajaClient:
             raise NotSent(f"no access token: {problem}") from problem
         if answer.status != 200:
             raise _token_refusal(answer)
-        return _read_token(answer)
+        return answer
 
     def _post(self, path: str, body: dict[str, Any], token: str, operation: str) -> Answer:
         return self._http.send(

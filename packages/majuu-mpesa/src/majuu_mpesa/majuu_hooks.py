@@ -9,5 +9,5 @@ from majuu_mpesa.provider import MpesaProvider
 
 @hookimpl
 def register_payment_providers() -> list[type[PaymentProvider]]:
-    """M-Pesa Express for paybills and tills."""
+    """M-Pesa for paybills and tills."""
     return [MpesaProvider]

@@ -5,12 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from moneyed import Money
 
 from majuu_core.common import ids
-from majuu_core.providers import FollowUpRequest, PaymentProvider, PaymentRequest, PayoutRequest, Result, WebhookRequest
+from majuu_core.providers import (
+    FetchRequest,
+    FollowUpRequest,
+    PaymentProvider,
+    PaymentRequest,
+    PayoutRequest,
+    Result,
+    SupportsPayout,
+    SupportsRefund,
+    WebhookRequest,
+)
 from majuu_core.providers.http import Exchange
 
 
@@ -79,6 +89,15 @@ class ProviderHarness(ABC):
         """A request to send money out, ending like this."""
         raise NotOffered("this harness makes no payouts")
 
+    def learn_refund(self, request: FollowUpRequest, result: Result) -> Result:
+        """The last word about a refund, after settle(): what fetch_refund says, unless the provider tells it only by
+        webhook. ``result`` is what refund() returned."""
+        return cast(SupportsRefund, self.make_provider()).fetch_refund(_question(request, result))
+
+    def learn_payout(self, request: PayoutRequest, result: Result) -> Result:
+        """The same about a payout."""
+        return cast(SupportsPayout, self.make_provider()).fetch_payout(_question(request, result))
+
     def webhook(self, kind: WebhookKind, request: PaymentRequest, result: Result) -> WebhookRequest:
         """The provider's message about a payment. The same arguments give the same message, as a redelivery would."""
         raise NotOffered(f"this harness makes no {kind} webhooks")
@@ -113,6 +132,12 @@ class ProviderHarness(ABC):
             receipt=result.receipt,
             amount=amount,
         )
+
+
+def _question(request: FollowUpRequest | PayoutRequest, result: Result) -> FetchRequest:
+    return FetchRequest(
+        reference=request.reference, provider_reference=result.provider_reference, amount=request.amount
+    )
 
 
 def new_reference(prefix: str) -> str:

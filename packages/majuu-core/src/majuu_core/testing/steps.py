@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, cast
+from typing import cast
 
 from majuu_core.providers import (
     FetchRequest,
@@ -90,10 +90,7 @@ def finish_refund(harness: ProviderHarness, request: FollowUpRequest, result: Re
     if result.status not in OPEN:
         return result
     harness.settle()
-    wanted = FetchRequest(
-        reference=request.reference, provider_reference=result.provider_reference, amount=request.amount
-    )
-    return cast(Any, harness.make_provider()).fetch_refund(wanted)  # type: ignore[no-any-return]
+    return harness.learn_refund(request, result)
 
 
 def attempt(call: Callable[[], Result]) -> Result | ProviderError:

@@ -28,9 +28,7 @@ def _finish(harness: ProviderHarness, request: PayoutRequest, result: Result) ->
     if result.status not in OPEN:
         return result
     harness.settle()
-    return _provider(harness).fetch_payout(
-        FetchRequest(reference=request.reference, provider_reference=result.provider_reference, amount=request.amount)
-    )
+    return harness.learn_payout(request, result)
 
 
 @check(
