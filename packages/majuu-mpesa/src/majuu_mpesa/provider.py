@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from majuu_core.common import clock
 from majuu_core.providers import (
@@ -22,13 +22,15 @@ from majuu_core.providers import (
     RequestRejected,
     Result,
     ResultStatus,
+    StatementLine,
+    StatementProblem,
     Trust,
     Violation,
     WebhookRejected,
     WebhookRequest,
     WebhookResponse,
 )
-from majuu_mpesa import callbacks, mapping, options
+from majuu_mpesa import callbacks, mapping, options, statements
 from majuu_mpesa.client import DarajaClient
 from majuu_mpesa.credentials import MpesaCredentials
 from majuu_mpesa.explanations import explain
@@ -133,6 +135,14 @@ class MpesaProvider(PaymentProvider):
     def explain_failure(self, provider_code: str, *, language: str) -> Explanation | None:
         """The code in the customer's words, "en" or "sw"; None for a code that only Safaricom can explain."""
         return explain(provider_code, language=language)
+
+    def read_statement(self, file: BinaryIO, *, name: str) -> Iterator[StatementLine | StatementProblem]:
+        """The lines of a statement from the organisation portal, CSV or XLSX."""
+        return statements.read_statement(file)
+
+    def statement_time_zone(self) -> str:
+        """M-Pesa's days are East Africa's."""
+        return statements.TIME_ZONE
 
     def _client(self) -> DarajaClient:
         try:
