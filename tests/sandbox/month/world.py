@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -96,7 +95,9 @@ class MonthAtMpesa:
 
     async def _c2b(self) -> None:
         phone = self._phone()
-        await self.sim.pay_here(phone, PAYBILL, self._amount(), f"INV {self.rng.randrange(9999)}", self.rng.choice(_NAMES))
+        await self.sim.pay_here(
+            phone, PAYBILL, self._amount(), f"INV {self.rng.randrange(9999)}", self.rng.choice(_NAMES)
+        )
 
     async def _b2c(self) -> None:
         await self._job("b2c_payment", "BusinessPayment", amount=self._amount() + 10, party=self._phone())
@@ -147,5 +148,3 @@ class MonthAtMpesa:
 
     def _amount(self) -> int:
         return self.rng.choice([100, 250, 500, 999, 1500, self.rng.randrange(1, 70_000)])
-
-
