@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 from majuu_core.common import clock
 from majuu_core.providers import (
@@ -35,13 +35,28 @@ from majuu_core.providers import (
     Result,
     ResultStatus,
     SelfCheck,
+    StatementLine,
+    StatementProblem,
     Trust,
     Violation,
     WebhookRejected,
     WebhookRequest,
     WebhookResponse,
 )
-from majuu_mpesa import balances, c2b, mapping, messages, options, payouts, pull, qr, refunds, self_checks, status
+from majuu_mpesa import (
+    balances,
+    c2b,
+    mapping,
+    messages,
+    options,
+    payouts,
+    pull,
+    qr,
+    refunds,
+    self_checks,
+    statements,
+    status,
+)
 from majuu_mpesa.account import Account
 from majuu_mpesa.client import DarajaClient
 from majuu_mpesa.credentials import MpesaCredentials
@@ -206,6 +221,14 @@ class MpesaProvider(PaymentProvider):
     def explain_failure(self, provider_code: str, *, language: str) -> Explanation | None:
         """The code in the customer's words, "en" or "sw"; None for a code that only Safaricom can explain."""
         return explain(provider_code, language=language)
+
+    def read_statement(self, file: BinaryIO, *, name: str) -> Iterator[StatementLine | StatementProblem]:
+        """The lines of a statement from the organisation portal, CSV or XLSX."""
+        return statements.read_statement(file)
+
+    def statement_time_zone(self) -> str:
+        """M-Pesa's days are East Africa's."""
+        return statements.TIME_ZONE
 
     def _account(self) -> Account:
         return Account(

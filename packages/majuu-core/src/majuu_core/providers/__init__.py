@@ -13,6 +13,7 @@ from majuu_core.providers.base import (
     PreparesPayments,
     PreparesPayouts,
     ProviderContext,
+    ReadsStatements,
     SharedCache,
     SupportsAuthorization,
     SupportsBalances,
@@ -50,6 +51,7 @@ from majuu_core.providers.incoming import (
     RefundRoute,
     SelfCheck,
 )
+from majuu_core.providers.statements import StatementLine, StatementProblem, StatementUnreadable
 from majuu_core.providers.types import (
     Explanation,
     Failure,
@@ -110,6 +112,7 @@ __all__ = [
     "QrCode",
     "QrRequest",
     "RateLimited",
+    "ReadsStatements",
     "RefundQuestion",
     "RefundRoute",
     "RequestRejected",
@@ -118,6 +121,9 @@ __all__ = [
     "SelfCheck",
     "SettlementLine",
     "SharedCache",
+    "StatementLine",
+    "StatementProblem",
+    "StatementUnreadable",
     "SupportsAuthorization",
     "SupportsBalances",
     "SupportsCompletion",

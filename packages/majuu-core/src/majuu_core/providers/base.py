@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import BinaryIO, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -29,6 +29,7 @@ from majuu_core.providers.incoming import (
     RefundRoute,
     SelfCheck,
 )
+from majuu_core.providers.statements import StatementLine, StatementProblem
 from majuu_core.providers.types import (
     Explanation,
     FetchRequest,
@@ -166,6 +167,20 @@ class SupportsSettlements(Protocol):
 
 
 @runtime_checkable
+class ReadsStatements(Protocol):
+    """Understands the statement files that its portal gives to people."""
+
+    def read_statement(self, file: BinaryIO, *, name: str) -> Iterator[StatementLine | StatementProblem]:
+        """The rows of a file that can be rewound, one after the other, in constant memory; no call, no clock. Raise
+        StatementUnreadable when none of it can be used."""
+        ...
+
+    def statement_time_zone(self) -> str:
+        """Whose days the statement counts, such as "Africa/Nairobi"."""
+        ...
+
+
+@runtime_checkable
 class PreparesPayments(Protocol):
     """Checks and normalises what the payer entered, before anything is stored or sent."""
 
@@ -264,6 +279,7 @@ CAPABILITIES: tuple[type, ...] = (
     SupportsPayout,
     SupportsWebhooks,
     SupportsSettlements,
+    ReadsStatements,
     SupportsIncoming,
     VerifiesIncoming,
     ListsIncoming,

@@ -156,6 +156,11 @@ class Charge(PublicIdMixin, models.Model):
             models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="majuu_charge_due"),
             models.Index(fields=["payer", "created_at"], name="majuu_charge_by_payer"),
             models.Index(
+                fields=["provider_account", "occurred_at"],
+                condition=Q(occurred_at__isnull=False),
+                name="majuu_charge_by_day",
+            ),
+            models.Index(
                 fields=["id"], condition=Q(is_parked=True) | Q(status="unknown"), name="majuu_charge_needs_a_person"
             ),
         ]

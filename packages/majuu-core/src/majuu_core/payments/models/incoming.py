@@ -76,6 +76,7 @@ class IncomingPayment(PublicIdMixin, models.Model):
             models.Index(fields=["store", "livemode", "-id"], name="majuu_incoming_by_store"),
             models.Index(fields=["livemode", "-id"], condition=Q(ownership="unclaimed"), name="majuu_incoming_open"),
             models.Index(fields=["livemode", "account_reference"], name="majuu_incoming_by_reference"),
+            models.Index(fields=["provider_account", "occurred_at"], name="majuu_incoming_by_day"),
             models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="majuu_incoming_due"),
         ]
 

@@ -81,6 +81,8 @@ class Refund(PublicIdMixin, models.Model):
         ]
         indexes = [
             models.Index(fields=["store", "livemode", "-id"], name="majuu_refund_by_store"),
+            models.Index(fields=["provider_account", "occurred_at"], name="majuu_refund_by_day"),
+            models.Index(fields=["receipt"], condition=Q(receipt__isnull=False), name="majuu_refund_by_receipt"),
             models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="majuu_refund_due"),
         ]
 
@@ -177,6 +179,8 @@ class Payout(PublicIdMixin, models.Model):
         ]
         indexes = [
             models.Index(fields=["store", "livemode", "-id"], name="majuu_payout_by_store"),
+            models.Index(fields=["provider_account", "occurred_at"], name="majuu_payout_by_day"),
+            models.Index(fields=["receipt"], condition=Q(receipt__isnull=False), name="majuu_payout_by_receipt"),
             models.Index(fields=["follow_up_at"], condition=Q(follow_up_at__isnull=False), name="majuu_payout_due"),
             models.Index(fields=["send_at"], condition=Q(send_at__isnull=False), name="majuu_payout_to_send"),
             models.Index(fields=["id"], condition=Q(status="requires_approval"), name="majuu_payout_to_approve"),

@@ -1,0 +1,138 @@
+"""Closes that are due: yesterday of every account, and every day about which a statement said something new."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q
+
+from majuu_core.common import clock
+from majuu_core.common.problems import Conflict
+from majuu_core.merchants.models import ProviderAccount
+from majuu_core.merchants.provider_accounts import provider_for
+from majuu_core.payments.calls import Conversation, refuse_open_transaction
+from majuu_core.payments.models import ProviderCall
+from majuu_core.providers import (
+    IncomingMoney,
+    ListsIncoming,
+    ProviderError,
+    ReadsStatements,
+    SettlementLine,
+    StatementLine,
+    SupportsSettlements,
+)
+from majuu_core.reports.closing import close_day
+from majuu_core.reports.days import bounds, day_of, zone_of
+from majuu_core.reports.models import Close, Settlement
+from majuu_core.reports.uploads import save_listed
+
+logger = logging.getLogger("majuu.reports")
+# Before that the day's last callbacks and the provider's own list may still be on their way.
+READY_AFTER = timedelta(hours=2)
+
+
+def run_due_closes(limit: int = 1) -> int:
+    """Plan yesterday's closes, then run those that wait, the oldest day first; returns how many were run."""
+    plan_closes()
+    now = clock.now()
+    due = Close.objects.filter(
+        Q(state=Close.State.WAITING) | Q(state=Close.State.RUNNING, leased_until__lt=now)
+    ).select_related("provider_account")
+    return sum(_run_safely(close) for close in list(due.order_by("day", "pk")[:limit]))
+
+
+def plan_closes() -> int:
+    """A close of yesterday for every active account whose statement can be had. Returns how many are new."""
+    made = 0
+    for account in ProviderAccount.objects.filter(is_active=True).order_by("pk").iterator():
+        try:
+            made += _plan(account)
+        except Exception:  # an account that cannot be opened must not keep the others waiting
+            logger.exception("planning the close of %s", account)
+    return made
+
+
+def _plan(account: ProviderAccount) -> int:
+    if not isinstance(provider_for(account), (ReadsStatements, SupportsSettlements)):
+        return 0
+    zone = zone_of(account)
+    day = day_of(clock.now() - READY_AFTER, zone) - timedelta(days=1)
+    if account.created_at >= bounds(day, zone)[1]:
+        return 0
+    _, is_new = Close.objects.get_or_create(
+        provider_account=account, day=day, defaults={"livemode": account.livemode, "time_zone": zone}
+    )
+    return int(is_new)
+
+
+def _run_safely(close: Close) -> int:
+    try:
+        collect_statement(account=close.provider_account, day=close.day)
+        close_day(account=close.provider_account, day=close.day)
+    except Conflict:
+        return 0
+    except Exception:  # the close says what happened, and the next statement or person starts it again
+        logger.exception("closing %s", close)
+        Close.objects.filter(pk=close.pk, state=Close.State.WAITING).update(
+            state=Close.State.FAILED, message="It could not be started: see the log."
+        )
+    return 1
+
+
+def collect_statement(*, account: ProviderAccount, day: date) -> None:
+    """Ask the provider for what it can list of the day. An error is logged: an uploaded statement does as well."""
+    refuse_open_transaction()
+    conversation = Conversation(account)
+    provider, zone = conversation.provider(), zone_of(account)
+    start, end = bounds(day, zone)
+    try:
+        if isinstance(provider, SupportsSettlements):
+            listed = _from_settlements(provider, day)
+            save_listed(
+                account=account, source=Settlement.Source.SETTLEMENTS, lines=listed, zone=zone, covers=(start, end)
+            )
+        elif isinstance(provider, ListsIncoming):
+            listed = _from_incoming(provider, start, end)
+            save_listed(account=account, source=Settlement.Source.PULL, lines=listed, zone=zone, covers=(start, end))
+    except ProviderError as problem:
+        logger.warning("the statement of %s for %s: %s", account, day, problem)
+    finally:
+        ProviderCall.objects.bulk_create(conversation.records())
+
+
+def _from_settlements(provider: SupportsSettlements, day: date) -> Iterator[StatementLine]:
+    return _numbered(provider.list_settlement_lines(start=day, end=day), day)
+
+
+def _numbered(lines: Iterable[SettlementLine], day: date) -> Iterator[StatementLine]:
+    for number, line in enumerate(lines, 1):
+        if line.gross.amount:
+            yield StatementLine(
+                line_number=number,
+                receipt=line.provider_reference,
+                kind=line.kind,
+                direction="in" if line.gross.amount > 0 else "out",
+                amount=abs(line.gross),
+                fee=line.fee,
+                occurred_at=line.occurred_at
+                or datetime.combine(line.settled_on, datetime.min.time(), clock.now().tzinfo),
+                counterparty=line.counterparty,
+                description=line.description,
+            )
+
+
+def _from_incoming(provider: ListsIncoming, start: datetime, end: datetime) -> Iterator[StatementLine]:
+    money: IncomingMoney
+    for number, money in enumerate(provider.list_incoming(start=start, end=end), 1):
+        yield StatementLine(
+            line_number=number,
+            receipt=money.receipt,
+            kind="charge",
+            direction="in",
+            amount=money.amount,
+            occurred_at=money.occurred_at,
+            counterparty=money.payer_phone or money.payer_phone_masked or money.payer_name,
+            reference=money.account_reference,
+        )
