@@ -5,6 +5,7 @@ from moneyed import Money
 from majuu_core.providers.base import (
     CAPABILITIES,
     ChecksItself,
+    CredentialsFromEnvironment,
     ExplainsFailures,
     ListsIncoming,
     MakesQrCodes,
@@ -51,6 +52,7 @@ from majuu_core.providers.incoming import (
     SelfCheck,
 )
 from majuu_core.providers.types import (
+    EnvironmentAccount,
     Explanation,
     Failure,
     FailureCode,
@@ -78,6 +80,8 @@ __all__ = [
     "BalanceAnswer",
     "BalanceQuery",
     "ChecksItself",
+    "CredentialsFromEnvironment",
+    "EnvironmentAccount",
     "ExplainsFailures",
     "Explanation",
     "Failure",

@@ -36,6 +36,8 @@ CORE_LOOPS: tuple[Loop, ...] = (
     Loop(name="webhooks.inbound", function="majuu_core.webhooks.inbound_processing.process_waiting", pause=0.25),
     Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
+    Loop(name="payments.balances", function="majuu_core.payments.balances.request_due_balances", pause=30),
+    Loop(name="alerts.watch", function="majuu_core.webhooks.watching.watch", pause=60),
     DISPATCH,
     Loop(name="events.handlers", function="majuu_core.events.handlers.run_due_handlers", pause=0.5),
     Loop(name="webhooks.endpoints", function="majuu_core.webhooks.outbound_upkeep.look_after_endpoints", pause=30),
