@@ -131,11 +131,11 @@ def test_a_majuu_with_another_database_is_told_apart(account: ProviderAccount) -
 def test_a_proxy_that_is_not_named_is_found(
     account: ProviderAccount, settings: Any, proxies: list[str], warned: bool
 ) -> None:
-    """given a proxy in front / when it is not in MAJUU_TRUSTED_PROXIES / then a warning: senders look like the proxy."""
+    """given a proxy in front / when it is not in MAJUU_TRUSTED_PROXIES / then a warning."""
     settings.MAJUU_TRUSTED_PROXIES = proxies
 
     def answer(request: httpx.Request) -> httpx.Response:
-        through = {"REMOTE_ADDR": "10.0.0.7", "HTTP_X_FORWARDED_FOR": "41.90.1.1"}
+        through: Any = {"REMOTE_ADDR": "10.0.0.7", "HTTP_X_FORWARDED_FOR": "41.90.1.1"}
         found = Client().post(request.url.path, request.content, content_type="application/json", **through)
         return httpx.Response(found.status_code, content=found.content)
 
