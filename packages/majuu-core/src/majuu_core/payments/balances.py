@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, Subquery
 
 from majuu_core import configuration
 from majuu_core.audit.services import build_entry
@@ -109,19 +109,12 @@ def apply_balance_report(notice: Notice) -> Verdict:
 
 
 def latest_balances(accounts: Sequence[ProviderAccount]) -> dict[uuid.UUID, BalanceSnapshot]:
-    """The last reported snapshot of each account, with its lines, by the account's key: two queries and one an
-    account that has any."""
-    found: dict[uuid.UUID, BalanceSnapshot] = {}
-    for account in accounts:
-        snapshot = reported(account).prefetch_related("lines").first()
-        if snapshot is not None:
-            found[account.pk] = snapshot
-    return found
-
-
-def reported(account: ProviderAccount) -> QuerySet[BalanceSnapshot]:
-    """The account's answered questions, the latest first."""
-    return BalanceSnapshot.objects.filter(provider_account=account, status=_Status.REPORTED).order_by("-pk")
+    """The last reported snapshot of each account, with its lines, by the account's key. Always two or three queries."""
+    newest = BalanceSnapshot.objects.filter(provider_account=OuterRef("pk"), status=_Status.REPORTED).order_by("-pk")
+    rows = ProviderAccount.objects.filter(pk__in=[account.pk for account in accounts])
+    keys = rows.annotate(newest=Subquery(newest.values("pk")[:1])).values_list("newest", flat=True)
+    found = BalanceSnapshot.objects.filter(pk__in=[key for key in keys if key is not None])
+    return {snapshot.provider_account_id: snapshot for snapshot in found.prefetch_related("lines")}
 
 
 def _ask_for_period(account: ProviderAccount, start: datetime) -> int:
