@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -211,6 +212,82 @@ def _approval_limit(code: object, value: object) -> Decimal | None:
     raise ImproperlyConfigured(f"MAJUU_PAYOUT_APPROVAL[{code!r}]: it must be {_APPROVAL_FORM}.")
 
 
+def balance_minutes() -> int:
+    """``MAJUU_BALANCE_MINUTES``: how often providers are asked for balances, in minutes. 60 by default, 0 is never."""
+    return _whole_number("MAJUU_BALANCE_MINUTES", default=60, most=7 * 24 * 60)
+
+
+def callback_silence_minutes() -> int:
+    """``MAJUU_CALLBACK_SILENCE``: minutes without a callback, with payments waiting, that alarm. 15 by default.
+
+    0 never alarms.
+    """
+    return _whole_number("MAJUU_CALLBACK_SILENCE", default=15, most=24 * 60)
+
+
+def alert_emails() -> tuple[str, ...]:
+    """``MAJUU_ALERT_EMAILS``: who is written to when something needs a person. Without it, Django's ADMINS."""
+    given = getattr(settings, "MAJUU_ALERT_EMAILS", None)
+    if given is not None:
+        return tuple(_texts("MAJUU_ALERT_EMAILS", given))
+    return tuple(entry if isinstance(entry, str) else str(entry[1]) for entry in settings.ADMINS)
+
+
+@dataclass(frozen=True, slots=True)
+class LowBalance:
+    """Alarm below ``amount``: of the account with this name, or with ``name`` "" of all that can be spent."""
+
+    name: str
+    amount: Decimal
+
+
+def low_balances(*, account_id: str, provider: str, currency: str) -> tuple[LowBalance, ...]:
+    """``MAJUU_LOW_BALANCE``: the limits for one provider account and currency; its own stand in for the provider's.
+
+    ``{"mpesa/KES": {"Utility Account": 20000}, "pa_…/KES": "5000"}``: keys are a provider's code or a provider
+    account's public id, and a currency. Amounts are texts or whole numbers.
+    """
+    limits = _low_balances()
+    return limits.get(f"{account_id}/{currency}") or limits.get(f"{provider}/{currency}") or ()
+
+
+def limited_accounts() -> set[str]:
+    """The provider codes and provider accounts that ``MAJUU_LOW_BALANCE`` names."""
+    return {key.partition("/")[0] for key in _low_balances()}
+
+
+def _low_balances() -> dict[str, tuple[LowBalance, ...]]:
+    given = getattr(settings, "MAJUU_LOW_BALANCE", None) or {}
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured("MAJUU_LOW_BALANCE must be a dictionary.")
+    return {str(key): _low_balance(key, value) for key, value in given.items()}
+
+
+def _low_balance(key: object, value: object) -> tuple[LowBalance, ...]:
+    name = f"MAJUU_LOW_BALANCE[{key!r}]"
+    if not isinstance(key, str) or not re.fullmatch(r"[^/]+/[A-Z]{3}", key):
+        raise ImproperlyConfigured(f'{name}: the key must be like "mpesa/KES" or "pa_…/KES".')
+    amounts = value if isinstance(value, Mapping) else {"": value}
+    return tuple(LowBalance(str(account), _limit_amount(name, amount)) for account, amount in amounts.items())
+
+
+def _limit_amount(name: str, value: object) -> Decimal:
+    try:
+        amount = Decimal(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else Decimal("NaN")
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise ImproperlyConfigured(f'{name} must be an amount such as "20000", or a dictionary of account and amount.')
+    return amount
+
+
+def _whole_number(name: str, *, default: int, most: int) -> int:
+    number = getattr(settings, name, default)
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number of minutes from 0 to {most}.")
+    return number
+
+
 def _boolean(name: str, *, default: bool) -> bool:
     value = getattr(settings, name, default)
     if not isinstance(value, bool):
@@ -254,4 +331,8 @@ _READERS = (
     key_cache_seconds,
     prompt_limits,
     lambda: payout_approval_limit("KES"),
+    balance_minutes,
+    callback_silence_minutes,
+    alert_emails,
+    _low_balances,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from majuu_core.common import clock
 from majuu_core.providers import (
     BalanceAnswer,
     BalanceQuery,
+    EnvironmentAccount,
     Explanation,
     FetchRequest,
     FollowUpRequest,
@@ -60,6 +61,7 @@ from majuu_mpesa import (
 from majuu_mpesa.account import Account
 from majuu_mpesa.client import DarajaClient
 from majuu_mpesa.credentials import MpesaCredentials
+from majuu_mpesa.environment import read_environment
 from majuu_mpesa.explanations import explain
 from majuu_mpesa.phone import PhoneError, normalise_phone
 
@@ -103,6 +105,11 @@ class MpesaProvider(PaymentProvider):
         if not isinstance(context.credentials, MpesaCredentials):
             raise TypeError("the credentials of an M-Pesa account must be MpesaCredentials")
         self.credentials = context.credentials
+
+    @classmethod
+    def credentials_from_environment(cls, environ: Mapping[str, str]) -> EnvironmentAccount | None:
+        """The account as MPESA_CONSUMER_KEY and its like describe it."""
+        return read_environment(environ)
 
     def check_credentials(self) -> None:
         """Ask for a new access token. The passkey cannot be checked without a push."""

@@ -13,8 +13,17 @@ from ninja.parser import Parser
 
 from majuu_core.api.auth import BearerKey, HeaderKey
 from majuu_core.api.errors import install_error_handlers
-from majuu_core.api.v1 import charges, events, payment_intents, payouts, ping, webhook_endpoints
-from majuu_core.api.v1 import charges, events, payment_intents, ping, refunds, webhook_endpoints
+from majuu_core.api.v1 import (
+    balances,
+    charges,
+    events,
+    payment_intents,
+    payouts,
+    ping,
+    qr_codes,
+    refunds,
+    webhook_endpoints,
+)
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
@@ -76,6 +85,8 @@ def build_api() -> NinjaAPI:
     )
     install_error_handlers(api)
     api.add_router("/payment-intents", payment_intents.router)
+    api.add_router("/payment-intents", qr_codes.router)
+    api.add_router("/balances", balances.router)
     api.add_router("/charges", charges.router)
     api.add_router("/payouts", payouts.router)
     api.add_router("/charges", refunds.plan_router)

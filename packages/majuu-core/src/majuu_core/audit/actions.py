@@ -92,6 +92,12 @@ CORE_ACTIONS: tuple[tuple[str, str], ...] = (
     ("webhook_endpoint.disabled", "Webhook endpoint disabled"),
     ("webhook_endpoint.secret_rotated", "Webhook signing secret rotated"),
     ("webhook_delivery.replayed", "Events delivered again"),
+    ("provider_account.checked", "Provider account checked"),
+    ("balance_snapshot.requested", "Balances asked for"),
+    ("balance_snapshot.reported", "Balances reported"),
+    ("balance_snapshot.failed", "Balances not told"),
+    ("alert.raised", "Alert raised"),
+    ("alert.cleared", "Alert over"),
 )
 
 action_registry = ActionRegistry(CORE_ACTIONS)

@@ -80,3 +80,8 @@ def decode_id(prefix: str, public_id: str) -> uuid.UUID:
     if number >> 128:
         raise ValueError(f"not a {prefix}_ id")
     return uuid.UUID(int=number)
+
+
+def first_uuid(moment: datetime) -> uuid.UUID:
+    """The smallest UUIDv7 of that millisecond: rows made since then have primary keys from it on."""
+    return uuid.UUID(int=((moment - _EPOCH) // _MILLISECOND & (1 << 48) - 1) << 80)

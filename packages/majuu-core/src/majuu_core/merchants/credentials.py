@@ -104,6 +104,13 @@ def _opened(schema: type[BaseModel], sealed: str, bound_to: str, masters: tuple[
 
 
 @sensitive_variables()
+def plain_credentials(credentials: Mapping[str, Any]) -> dict[str, Any]:
+    """The same credentials with their secrets in plain, to be compared or entered again. Never log or keep it."""
+    plain: dict[str, Any] = _revealed(credentials)
+    return plain
+
+
+@sensitive_variables()
 def _revealed(value: Any) -> Any:
     if isinstance(value, (SecretStr, SecretBytes)):
         return value.get_secret_value()

@@ -5,6 +5,7 @@ from moneyed import Money
 from majuu_core.providers.base import (
     CAPABILITIES,
     ChecksItself,
+    CredentialsFromEnvironment,
     ExplainsFailures,
     ListsIncoming,
     MakesQrCodes,
@@ -53,6 +54,7 @@ from majuu_core.providers.incoming import (
 )
 from majuu_core.providers.statements import StatementLine, StatementProblem, StatementUnreadable
 from majuu_core.providers.types import (
+    EnvironmentAccount,
     Explanation,
     Failure,
     FailureCode,
@@ -80,6 +82,8 @@ __all__ = [
     "BalanceAnswer",
     "BalanceQuery",
     "ChecksItself",
+    "CredentialsFromEnvironment",
+    "EnvironmentAccount",
     "ExplainsFailures",
     "Explanation",
     "Failure",

@@ -31,6 +31,7 @@ from majuu_core.providers.incoming import (
 )
 from majuu_core.providers.statements import StatementLine, StatementProblem
 from majuu_core.providers.types import (
+    EnvironmentAccount,
     Explanation,
     FetchRequest,
     FollowUpRequest,
@@ -271,6 +272,17 @@ class ChecksItself(Protocol):
         ...
 
 
+@runtime_checkable
+class CredentialsFromEnvironment(Protocol):
+    """Knows environment names that people already use for its credentials."""
+
+    @classmethod
+    def credentials_from_environment(cls, environ: Mapping[str, str]) -> EnvironmentAccount | None:
+        """The account that the names describe; None when none of them is set. Raise InvalidPaymentData for values
+        that cannot be understood, without repeating them."""
+        ...
+
+
 CAPABILITIES: tuple[type, ...] = (
     SupportsSale,
     SupportsAuthorization,
@@ -290,6 +302,7 @@ CAPABILITIES: tuple[type, ...] = (
     PreparesPayouts,
     ExplainsFailures,
     ChecksItself,
+    CredentialsFromEnvironment,
 )
 
 
@@ -314,4 +327,8 @@ def incomplete_capabilities(provider: type[PaymentProvider]) -> dict[str, list[s
 
 
 def _methods(capability: type) -> list[str]:
-    return [name for name, value in vars(capability).items() if callable(value) and not name.startswith("_")]
+    return [
+        name
+        for name, value in vars(capability).items()
+        if (callable(value) or isinstance(value, classmethod)) and not name.startswith("_")
+    ]

@@ -224,6 +224,18 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentAccount:
+    """An account as the names say that people already have in their environment. Values are never shown."""
+
+    livemode: bool
+    credentials: Mapping[str, Any] = field(repr=False)
+    used: tuple[str, ...] = ()  # the names that were read
+    missing: tuple[str, ...] = ()  # names without which the account cannot be made
+    callback_url: str = ""  # where the environment says that the provider should call, to compare with ours
+    notes: tuple[str, ...] = ()  # sentences about values that mean something else here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MethodField:
     """One thing the customer has to enter. ``kind`` is "phone", "email" or "text"."""
 

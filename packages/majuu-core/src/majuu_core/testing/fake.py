@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -25,6 +25,9 @@ from majuu_core.common.money import (
     to_minor_units,
 )
 from majuu_core.providers import (
+    AccountBalance,
+    BalanceAnswer,
+    BalanceQuery,
     Explanation,
     Failure,
     FailureCode,
@@ -43,10 +46,13 @@ from majuu_core.providers import (
     ProviderContext,
     ProviderEvent,
     ProviderInfo,
+    QrCode,
+    QrRequest,
     RateLimited,
     RequestRejected,
     Result,
     ResultStatus,
+    SelfCheck,
     Trust,
     Violation,
     WebhookRejected,
@@ -55,9 +61,26 @@ from majuu_core.providers import (
 )
 from majuu_core.testing.mock_amounts import Behaviour, Trouble, behaviour_for
 from majuu_core.testing.mock_messages import MESSAGES
+from majuu_core.testing.mock_pictures import draw_code
 from majuu_core.testing.mock_wire import MockReference, WebhookBody, created_at
 
 WEBHOOK_TOLERANCE_SECONDS = 300
+MOCK_BALANCES = (
+    AccountBalance(
+        name="Main",
+        current=Money("50000.00", "KES"),
+        available=Money("50000.00", "KES"),
+        reserved=Money("0.00", "KES"),
+        uncleared=Money("0.00", "KES"),
+    ),
+    AccountBalance(
+        name="Payouts",
+        current=Money("20000.00", "KES"),
+        available=Money("12500.00", "KES"),
+        reserved=Money("7500.00", "KES"),
+        uncleared=Money("0.00", "KES"),
+    ),
+)
 _PAYMENTS = frozenset({"sale", "auth", "capture", "void"})
 
 
@@ -166,6 +189,26 @@ class FakeProvider(PaymentProvider):
         if language == "sw":
             return Explanation(text=swahili, next_step=swahili_step)
         return Explanation(text=english, next_step=step)
+
+    def request_balances(self, query: BalanceQuery) -> BalanceAnswer:
+        """Always the same two accounts: the second has reserved money, so that nobody takes current for available."""
+        self._refuse_livemode()
+        return BalanceAnswer(balances=MOCK_BALANCES)
+
+    def make_qr_code(self, request: QrRequest) -> QrCode:
+        """A picture that no telephone reads; it differs with what it should say."""
+        self._refuse_livemode()
+        amount = format_amount(self._checked(request.amount)) if request.amount is not None else ""
+        return QrCode(png=draw_code(f"{request.merchant_name}|{request.reference}|{amount}", request.size))
+
+    def self_checks(self, *, callback_url: str) -> Iterator[SelfCheck]:
+        """Whether the mode and the address are usable."""
+        live = self.context.livemode
+        text = "The mock method takes no real money: use it in test mode." if live else "Test mode: no money moves."
+        yield SelfCheck(name="Mode", state="error" if live else "ok", message=text)
+        good = callback_url.startswith(("http://", "https://"))
+        text = "Webhooks can be sent there." if good else "The callback address is not a web address."
+        yield SelfCheck(name="Callback address", state="ok" if good else "error", message=text)
 
     def make_webhook(self, *, reference: str, provider_reference: str, type: str = "payment.updated") -> WebhookRequest:
         """The signed webhook the mock provider would send now about one of its payments, refunds or payouts."""

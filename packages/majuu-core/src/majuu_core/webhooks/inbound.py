@@ -32,6 +32,7 @@ from majuu_core.providers import (
 from majuu_core.webhooks.inbound_check import CHECK_TOPIC, answer_check
 from majuu_core.webhooks.inbound_processing import apply_at_once, process_signed
 from majuu_core.webhooks.models import InboundWebhook
+from majuu_core.webhooks.self_test import SELF_TEST_TOPIC, answer_self_test
 
 logger = logging.getLogger("majuu.webhooks")
 MAX_BODY = 256 * 1024
@@ -79,6 +80,8 @@ def receive_webhook(raw: RawRequest) -> WebhookResponse | None:
         topic=raw.topic,
     )
     inbound = _build_row(raw, account, charge, subject_id)
+    if raw.topic == SELF_TEST_TOPIC:
+        return answer_self_test(inbound)
     if len(raw.body) > MAX_BODY:
         return _reject(provider, inbound, f"The body is longer than {MAX_BODY} bytes.")
     if raw.topic == CHECK_TOPIC and isinstance(provider, SupportsIncoming):

@@ -48,6 +48,8 @@ CORE_LOOPS: tuple[Loop, ...] = (
     Loop(name="payments.refunds", function="majuu_core.payments.refund_outcomes.run_due_refund_questions", pause=1),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
     Loop(name="reports.closes", function="majuu_core.reports.due.run_due_closes", pause=60),
+    Loop(name="payments.balances", function="majuu_core.payments.balances.request_due_balances", pause=30),
+    Loop(name="alerts.watch", function="majuu_core.webhooks.watching.watch", pause=60),
     DISPATCH,
     Loop(name="events.handlers", function="majuu_core.events.handlers.run_due_handlers", pause=0.5),
     Loop(name="webhooks.endpoints", function="majuu_core.webhooks.outbound_upkeep.look_after_endpoints", pause=30),

@@ -3,6 +3,7 @@
 Written only by this room's services. Amounts are decimals in the currency's own unit (KES 10.50 is 10.50).
 """
 
+from majuu_core.payments.models.alerts import Alert
 from majuu_core.payments.models.balances import BalanceLine, BalanceSnapshot
 from majuu_core.payments.models.charges import Charge, PaymentIntent, ProviderCall
 from majuu_core.payments.models.fields import money_field
@@ -10,6 +11,7 @@ from majuu_core.payments.models.incoming import Claim, IncomingPayment
 from majuu_core.payments.models.outgoing import Payout, PayoutBatch, Refund
 
 __all__ = [
+    "Alert",
     "BalanceLine",
     "BalanceSnapshot",
     "Charge",

@@ -2,12 +2,15 @@
 
 from majuu_core.testing.checks import (
     authorization,
+    balances,
     definition,
     fetching,
     payments,
     payouts,
+    pictures,
     refunds,
     secrecy,
+    self_checks,
     settlements,
     texts,
     webhooks,
@@ -15,12 +18,15 @@ from majuu_core.testing.checks import (
 
 __all__ = [
     "authorization",
+    "balances",
     "definition",
     "fetching",
     "payments",
     "payouts",
+    "pictures",
     "refunds",
     "secrecy",
+    "self_checks",
     "settlements",
     "texts",
     "webhooks",
