@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -211,6 +212,44 @@ def _approval_limit(code: object, value: object) -> Decimal | None:
     raise ImproperlyConfigured(f"MAJUU_PAYOUT_APPROVAL[{code!r}]: it must be {_APPROVAL_FORM}.")
 
 
+@dataclass(frozen=True, slots=True)
+class TrustAccount:
+    """An account at a bank that holds customers' money in trust. ``code`` names it in the books."""
+
+    code: str
+    name: str
+    bank: str
+
+
+_TRUST_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+def custodial() -> bool:
+    """``MAJUU_CUSTODIAL``: whether this site holds money for others (wallets, pooled intake). False by default."""
+    return _boolean("MAJUU_CUSTODIAL", default=False)
+
+
+def trust_accounts() -> tuple[TrustAccount, ...]:
+    """``MAJUU_TRUST_ACCOUNTS``: where customers' money is kept in trust; by code, each with its name and bank."""
+    given = getattr(settings, "MAJUU_TRUST_ACCOUNTS", {})
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"MAJUU_TRUST_ACCOUNTS must be {_TRUST_FORM}.")
+    return tuple(_trust_account(code, value) for code, value in given.items())
+
+
+_TRUST_FORM = 'a dictionary such as {"kcb": {"name": "Majuu Trust", "bank": "KCB Bank"}}'
+
+
+def _trust_account(code: object, value: object) -> TrustAccount:
+    match value:
+        case {"name": str(name), "bank": str(bank), **others} if name.strip() and bank.strip() and not others:
+            if isinstance(code, str) and _TRUST_CODE.fullmatch(code):
+                return TrustAccount(code, name.strip(), bank.strip())
+    raise ImproperlyConfigured(
+        f"MAJUU_TRUST_ACCOUNTS[{code!r}]: it must be {_TRUST_FORM}; a code has up to 32 of a-z, 0-9, _ and -."
+    )
+
+
 def _boolean(name: str, *, default: bool) -> bool:
     value = getattr(settings, name, default)
     if not isinstance(value, bool):
@@ -254,4 +293,6 @@ _READERS = (
     key_cache_seconds,
     prompt_limits,
     lambda: payout_approval_limit("KES"),
+    custodial,
+    trust_accounts,
 )

@@ -13,7 +13,7 @@ from ninja.parser import Parser
 
 from majuu_core.api.auth import BearerKey, HeaderKey
 from majuu_core.api.errors import install_error_handlers
-from majuu_core.api.v1 import charges, events, payment_intents, ping, webhook_endpoints
+from majuu_core.api.v1 import charges, events, payment_intents, ping, wallets, webhook_endpoints
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
@@ -78,6 +78,7 @@ def build_api() -> NinjaAPI:
     api.add_router("/charges", charges.router)
     api.add_router("/events", events.router)
     api.add_router("/webhook-endpoints", webhook_endpoints.router)
+    api.add_router("/wallets", wallets.router)
     api.add_router("/ping", ping.router)
     for contribution in registries().api_routers.values():
         api.add_router(contribution.prefix, contribution.router)  # type: ignore[arg-type]

@@ -38,6 +38,7 @@ CORE_LOOPS: tuple[Loop, ...] = (
     Loop(name="payouts.send", function="majuu_core.payments.payout_sending.send_due_payouts", pause=1),
     Loop(name="payouts.follow_ups", function="majuu_core.payments.payout_sending.run_due_payout_questions", pause=1),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
+    Loop(name="wallets.deposits", function="majuu_core.wallets.deposits.credit_watched_deposits", pause=10),
     DISPATCH,
     Loop(name="events.handlers", function="majuu_core.events.handlers.run_due_handlers", pause=0.5),
     Loop(name="webhooks.endpoints", function="majuu_core.webhooks.outbound_upkeep.look_after_endpoints", pause=30),
