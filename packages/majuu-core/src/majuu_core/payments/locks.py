@@ -86,6 +86,14 @@ def lock_payout(payout_id: uuid.UUID) -> Payout:
     return Payout.objects.select_for_update().get(pk=payout_id)
 
 
+def lock_waiting_payouts(batch_id: uuid.UUID, limit: int) -> list[Payout]:
+    """Up to so many payouts of a batch that wait for a second person, with their store, locked in the order of keys."""
+    waiting = Payout.objects.filter(batch_id=batch_id, status=Payout.Status.REQUIRES_APPROVAL).order_by("pk")
+    if _locks_named_tables():
+        return list(waiting.select_related("store").select_for_update(of=("self",))[:limit])
+    return list(waiting.select_for_update().prefetch_related("store")[:limit])
+
+
 def lock_refund(refund_id: uuid.UUID) -> Refund:
     """The refund with its charge, intent, store and account; the charge, the intent and the refund locked.
 

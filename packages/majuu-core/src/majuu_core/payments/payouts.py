@@ -8,7 +8,7 @@ for ever: the same payout asked for again is the one that exists.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -82,37 +82,58 @@ def create_payout(
 
 def build_payout(*, store: Store, livemode: bool, details: PayoutDetails, source: AccountRef | None = None) -> Payout:
     """The payout, checked and not saved; or the one that exists with this reference and content. Raises as above."""
-    _check_details(details)
+    check_details(details)
     earlier = _existing(store.pk, livemode, details.reference)
     if earlier is not None:
         route = PayoutRoute(earlier.provider_account)
-        return _same_or_refused(earlier, _fill(store, livemode, details, source, route))
-    payout = _fill(store, livemode, details, source, choose_route(store, livemode, details))
-    for objection in collect("validate_payout", payout=payout):
-        raise Invalid(objection.code, objection.message, field=objection.field)
+        return _same_or_refused(earlier, fill_payout(store, livemode, details, source, route))
+    payout = fill_payout(store, livemode, details, source, choose_route(store, livemode, details))
+    ask_plugins(payout)
     return payout
 
 
-def insert_payout(payout: Payout, batch: WriteBatch | None = None) -> None:
-    """Hold the money and insert the payout with its events. Call inside ``atomic()``. Raises Conflict.
+def ask_plugins(payout: Payout) -> None:
+    """Raise Invalid for the first objection of a plugin."""
+    for objection in collect("validate_payout", payout=payout):
+        raise Invalid(objection.code, objection.message, field=objection.field)
 
-    Whoever pays from the platform's own account, or from a wallet, must have the money: looked at under a lock, so
-    that payouts at the same moment cannot spend it twice.
+
+def insert_payout(payout: Payout) -> None:
+    """Make sure of the money, hold it and insert the payout. Call inside ``atomic()``. Raises Conflict."""
+    require_cover([payout])
+    batch = WriteBatch()
+    add_payout(batch, payout)
+    batch.execute()
+
+
+def require_cover(payouts: Sequence[Payout]) -> None:
+    """Whoever pays from the platform's own account, or from a wallet, must have the money.
+
+    Looked at under a lock that lasts until the transaction ends, so that payouts at the same moment cannot spend it
+    twice. Raises Conflict ``insufficient_funds``.
     """
-    source = payout_source(payout)
-    pooled = payout.provider_account.store_id is None
-    if pooled or source.kind.guarded:
-        _require_cover(source, payout.amount)
-    writes = WriteBatch() if batch is None else batch
-    hold_payout(writes, payout)
-    writes.insert(payout)
-    add_payout_event(writes, payout, "created")
+    sums: dict[AccountRef, Money] = {}
+    for payout in payouts:
+        source = parse_account(payout.source)
+        if payout.provider_account.store_id is None or source.kind.guarded:
+            sums[source] = sums[source] + payout.amount if source in sums else payout.amount
+    for source in sorted(sums, key=lambda account: account.id):
+        try:
+            lock_for_spending(source, sums[source], guarded_here=True)
+        except InsufficientFunds:
+            text = "The balance does not cover this payout, with what is on its way already."
+            raise Conflict("insufficient_funds", text, field="amount") from None
+
+
+def add_payout(batch: WriteBatch, payout: Payout) -> None:
+    """The payout with its hold, events and audit entry."""
+    hold_payout(batch, payout)
+    batch.insert(payout)
+    add_payout_event(batch, payout, "created")
     if payout.status == _S.REQUIRES_APPROVAL:
-        add_payout_event(writes, payout, "requires_approval")
+        add_payout_event(batch, payout, "requires_approval")
     shown = {"amount": [None, str(payout.amount.amount)], "currency": payout.currency, "reference": payout.reference}
-    add_payout_entry(writes, payout, "created", shown)
-    if batch is None:
-        writes.execute()
+    add_payout_entry(batch, payout, "created", shown)
 
 
 def approve_payout(*, payout: Payout) -> Payout:
@@ -123,13 +144,19 @@ def approve_payout(*, payout: Payout) -> Payout:
     with transaction.atomic():
         locked = lock_payout(payout.pk)
         person = require_second_person(locked.created_by)
-        if locked.approved_by == person:
-            return locked
-        _require_waiting(locked)
-        now = clock.now()
-        values = {"status": _S.PENDING, "approved_by": person, "approved_at": now, "send_at": now, "updated_at": now}
-        _decide(locked, values, "updated", "approved", {})
+        if locked.approved_by != person:
+            batch = WriteBatch()
+            add_approval(batch, locked, person)
+            batch.execute()
     return locked
+
+
+def add_approval(batch: WriteBatch, payout: Payout, person: str) -> None:
+    """Put the approval of a locked payout into the batch. Raises Conflict when it does not wait."""
+    _require_waiting(payout)
+    now = clock.now()
+    values = {"status": _S.PENDING, "approved_by": person, "approved_at": now, "send_at": now, "updated_at": now}
+    _add_decision(batch, payout, values, "updated", "approved", {})
 
 
 def reject_payout(*, payout: Payout, reason: str) -> Payout:
@@ -164,15 +191,10 @@ def get_payout(*, store_id: uuid.UUID, livemode: bool, public_id: str) -> Payout
         raise NotFound("payout_not_found", "There is no such payout in this store and mode.") from None
 
 
-def payout_source(payout: Payout) -> AccountRef:
-    """The ledger account a payout is paid from."""
-    return parse_account(payout.source)
-
-
-def _fill(
+def fill_payout(
     store: Store, livemode: bool, details: PayoutDetails, source: AccountRef | None, route: PayoutRoute
 ) -> Payout:
-    """The payout in the provider's canonical form."""
+    """The payout in the provider's canonical form. Raises Invalid, and Conflict for an account that cannot be used."""
     prepared = route.prepare(details)
     currency = prepared.amount.currency.code
     paid_from = source or AccountRef(AccountKind.STORE_PAYABLE, store.public_id, currency, livemode)
@@ -217,7 +239,8 @@ def _same_or_refused(earlier: Payout, asked: Payout) -> Payout:
     return earlier
 
 
-def _check_details(details: PayoutDetails) -> None:
+def check_details(details: PayoutDetails) -> None:
+    """What holds whoever the provider is. Raises Invalid."""
     if details.amount.amount <= 0:
         raise Invalid("amount_not_positive", "The amount must be greater than zero.", field="amount")
     reference = details.reference
@@ -225,24 +248,21 @@ def _check_details(details: PayoutDetails) -> None:
         text = "Give your own number for this debt: 1 to 64 printable characters, no space at the ends."
         raise Invalid("payout_reference_invalid", text, field="reference")
     check_metadata(details.metadata)
+    if len(details.description) > 255:
+        raise Invalid("description_too_long", "A description has at most 255 characters.", field="description")
     texts = {"reference": reference, "description": details.description}
     texts |= {f"destination.{name}": value for name, value in details.destination.items()}
+    _check_texts(texts)
+
+
+def _check_texts(texts: Mapping[str, str]) -> None:
     for name, value in texts.items():
+        if len(value) > 255 or "\0" in name + value:
+            text = "At most 255 characters, and no NUL among them."
+            raise Invalid("parameter_invalid", text, field=name.replace("\0", ""))
         if contains_card_number(value):
-            raise Invalid(
-                "card_number_refused", "This looks like a card number. Never send card numbers here.", field=name
-            )
-
-
-def _require_cover(source: AccountRef, amount: Money) -> None:
-    try:
-        lock_for_spending(source, amount, guarded_here=True)
-    except InsufficientFunds:
-        raise Conflict(
-            "insufficient_funds",
-            "The balance does not cover this payout, with what is on its way already.",
-            field="amount",
-        ) from None
+            text = "This looks like a card number. Never send card numbers here."
+            raise Invalid("card_number_refused", text, field=name)
 
 
 def _require_waiting(payout: Payout) -> None:
@@ -255,8 +275,16 @@ def _canceling(reason: str) -> dict[str, Any]:
 
 
 def _decide(payout: Payout, values: dict[str, Any], event: str, action: str, changes: dict[str, Any]) -> None:
-    """Write a person's decision on a payout that is locked."""
-    before, batch = payout.status, WriteBatch()
+    batch = WriteBatch()
+    _add_decision(batch, payout, values, event, action, changes)
+    batch.execute()
+
+
+def _add_decision(
+    batch: WriteBatch, payout: Payout, values: dict[str, Any], event: str, action: str, changes: dict[str, Any]
+) -> None:
+    """A person's decision on a payout that is locked."""
+    before = payout.status
     if "hold_id" in values:
         release_payout(batch, payout)
     batch.update(Payout, payout.pk, values)
@@ -264,4 +292,3 @@ def _decide(payout: Payout, values: dict[str, Any], event: str, action: str, cha
         setattr(payout, name, value)
     add_payout_event(batch, payout, event)
     add_payout_entry(batch, payout, action, {"status": [before, str(payout.status)], **changes})
-    batch.execute()

@@ -32,6 +32,7 @@ from majuu_core.providers import (
     FollowUpRequest,
     InvalidCredentials,
     InvalidPaymentData,
+    MethodField,
     NextAction,
     NotSent,
     OutcomeUnknown,
@@ -85,6 +86,7 @@ class FakeProvider(PaymentProvider):
         replay_safe=True,
         partial_refunds=True,
         partial_captures=True,
+        payout_fields=(MethodField(name="phone", kind="phone", label="Phone number", required=False),),
     )
     credentials_schema = MockCredentials
 
