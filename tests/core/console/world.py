@@ -17,6 +17,7 @@ from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
 from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
+from majuu_core.wallets.models import Wallet
 from majuu_core.webhooks.endpoints import create_webhook_endpoint
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -43,6 +44,7 @@ class World:
         store = make_store(name=f"Shop {number}")
         account = make_provider_account(store=store)
         make_api_key(store=store)
+        Wallet.objects.create(store=store, livemode=False, currency="KES", customer_reference=f"C-{number}")
         details = IntentDetails(amount=Money(amount, "KES"), reference=f"ORD-{number}", description="Shoes")
         intent = create_payment_intent(store=store, livemode=False, details=details)
         intent, charge = confirm_payment_intent(intent=intent, choice=PaymentChoice(payment_method="mock"))

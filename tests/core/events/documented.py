@@ -11,6 +11,7 @@ from majuu_core.events.catalogue import ENDPOINT_DISABLED, TEST_EVENT
 
 _ROOT = Path(__file__).parents[3]
 _PAYMENTS = _ROOT / "packages" / "majuu-core" / "src" / "majuu_core" / "payments"
+_WALLETS = _PAYMENTS.parent / "wallets"
 _ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+) \|$", re.MULTILINE)
 
 
@@ -20,9 +21,9 @@ def documented_types() -> dict[str, str]:
 
 
 def written_types() -> set[str]:
-    """The types the payment room writes (planned for an intent or a charge, or added), and the webhook room's two."""
+    """The types of payments (planned for an intent or a charge, or added), of wallets, and the webhook room's two."""
     found = {ENDPOINT_DISABLED, TEST_EVENT}
-    for path in sorted(_PAYMENTS.glob("*.py")):
+    for path in sorted([*_PAYMENTS.glob("*.py"), *_WALLETS.glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             found |= {str(item.value) for item in _types_in(node) if isinstance(item, ast.Constant) and item.value}
     return found
@@ -31,6 +32,8 @@ def written_types() -> set[str]:
 def _types_in(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "add_event":
         yield from node.args[2:3]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "records_of":
+        yield from node.args[1:2]
     if isinstance(node, ast.Assign):
         for target, value in _pairs(node.targets[0], node.value):
             if isinstance(target, ast.Attribute) and target.attr in {"charge_event", "intent_event"}:

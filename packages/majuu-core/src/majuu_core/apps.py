@@ -15,6 +15,7 @@ CORE_APPS: tuple[str, ...] = (
     "majuu_core.payments",
     "majuu_core.webhooks",
     "majuu_core.reports",
+    "majuu_core.wallets",
     "majuu_core.checkout",
     "majuu_core.console",
     "majuu_core.api",

@@ -286,6 +286,42 @@ def _whole_number(name: str, *, default: int, most: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
         raise ImproperlyConfigured(f"{name} must be a whole number of minutes from 0 to {most}.")
     return number
+@dataclass(frozen=True, slots=True)
+class TrustAccount:
+    """An account at a bank that holds customers' money in trust. ``code`` names it in the books."""
+
+    code: str
+    name: str
+    bank: str
+
+
+_TRUST_CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+def custodial() -> bool:
+    """``MAJUU_CUSTODIAL``: whether this site holds money for others (wallets, pooled intake). False by default."""
+    return _boolean("MAJUU_CUSTODIAL", default=False)
+
+
+def trust_accounts() -> tuple[TrustAccount, ...]:
+    """``MAJUU_TRUST_ACCOUNTS``: where customers' money is kept in trust; by code, each with its name and bank."""
+    given = getattr(settings, "MAJUU_TRUST_ACCOUNTS", {})
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"MAJUU_TRUST_ACCOUNTS must be {_TRUST_FORM}.")
+    return tuple(_trust_account(code, value) for code, value in given.items())
+
+
+_TRUST_FORM = 'a dictionary such as {"kcb": {"name": "Majuu Trust", "bank": "KCB Bank"}}'
+
+
+def _trust_account(code: object, value: object) -> TrustAccount:
+    match value:
+        case {"name": str(name), "bank": str(bank), **others} if name.strip() and bank.strip() and not others:
+            if isinstance(code, str) and _TRUST_CODE.fullmatch(code):
+                return TrustAccount(code, name.strip(), bank.strip())
+    raise ImproperlyConfigured(
+        f"MAJUU_TRUST_ACCOUNTS[{code!r}]: it must be {_TRUST_FORM}; a code has up to 32 of a-z, 0-9, _ and -."
+    )
 
 
 def _boolean(name: str, *, default: bool) -> bool:
@@ -335,4 +371,6 @@ _READERS = (
     callback_silence_minutes,
     alert_emails,
     _low_balances,
+    custodial,
+    trust_accounts,
 )

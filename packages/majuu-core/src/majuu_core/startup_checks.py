@@ -9,6 +9,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 
 from majuu_core.configuration import check_settings
+from majuu_core.payments.custody import check_custody
 from majuu_core.plugins.checks import check_hooks
 from majuu_core.plugins.manager import registries
 from majuu_core.providers.installed import provider_problems
@@ -43,7 +44,7 @@ def check_provider_codes(app_configs: Sequence[Any] | None = None, **kwargs: Any
 
 def register_checks() -> None:
     """Tell Django about the checks. Called by the core app's ``ready()``."""
-    for check in (check_settings, check_hooks, check_providers, check_provider_codes):
+    for check in (check_settings, check_hooks, check_providers, check_provider_codes, check_custody):
         register(check, "majuu")
 
 

@@ -24,6 +24,7 @@ from majuu_core.api.v1 import (
     refunds,
     webhook_endpoints,
 )
+from majuu_core.api.v1 import charges, events, payment_intents, payouts, ping, wallets, webhook_endpoints
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
@@ -93,6 +94,7 @@ def build_api() -> NinjaAPI:
     api.add_router("/refunds", refunds.router)
     api.add_router("/events", events.router)
     api.add_router("/webhook-endpoints", webhook_endpoints.router)
+    api.add_router("/wallets", wallets.router)
     api.add_router("/ping", ping.router)
     for contribution in registries().api_routers.values():
         api.add_router(contribution.prefix, contribution.router)  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
         ),
     ),
+    ("Wallets", (("Wallets", "majuu_wallets.wallet", "wallet"),)),
     (
         "Events and webhooks",
         (
@@ -57,6 +58,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     groups: dict[str, list[dict[str, Any]]] = {"": [home]}
     for group, entries in CORE_MENU:
         groups[group] = [_entry(title, model, icon) for title, model, icon in entries if _may_see(request, model)]
+    if request.user.has_perm("majuu_wallets.view_wallet"):
+        groups["Wallets"].append({"title": "Safeguarding", "icon": "shield", "link": reverse("console:safeguarding")})
     groups["System"].append({"title": "Plugins", "icon": "extension", "link": reverse("console:plugins")})
     for item in sorted(registries().console_menu_items, key=lambda item: item.order):
         if _is_allowed(request, item) and (link := _address(item.url_name)):

@@ -8,11 +8,13 @@ from importlib import import_module
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from unfold.sites import UnfoldAdminSite
 
 from majuu_core.console.home import overview
+from majuu_core.console.safeguarding import safeguarding_page
 from majuu_core.plugins.manager import plugins, registries
 
 # Unfold's Alpine evaluates expressions, and its theme is a style element: allowed here, and nowhere else.
@@ -53,7 +55,10 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def extra_urls(self) -> list[URLPattern]:
         """Pages that belong to no model."""
-        return [path("plugins/", self.admin_view(self.plugins_page), name="plugins")]
+        return [
+            path("plugins/", self.admin_view(self.plugins_page), name="plugins"),
+            path("safeguarding/", self.admin_view(self.safeguarding_page), name="safeguarding"),
+        ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         page: TemplateResponse = super().index(request, {**overview(request), **(extra_context or {})})
@@ -67,6 +72,11 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         return _with_headers(super().admin_view(view, cacheable))
+
+    def safeguarding_page(self, request: HttpRequest) -> HttpResponseBase:
+        """Customers' money against the money kept for them."""
+        request.current_app = self.name
+        return safeguarding_page(request, self.each_context(request))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         answer: HttpResponse = _with_headers(super().login)(request, extra_context)

@@ -46,6 +46,11 @@ CORE_EVENT_TYPES: tuple[EventType, ...] = (
     _type("refund.succeeded", "The money went back."),
     _type("refund.failed", "The money did not go back, or came back later; the failure says why, and what is open."),
     _type("refund.parked", "Something about a refund has to be decided by somebody. The reason is in the console."),
+    _type("wallet.created", "A customer's wallet was opened."),
+    _type("wallet.updated", "A wallet was frozen, released, closed or opened again. Data: the wallet."),
+    _type("wallet.credited", "Money of a deposit stands on the wallet now. Data: the deposit."),
+    _type("wallet.debited", "A payment intent was paid from a wallet. Data: the payment."),
+    _type("wallet.withdrawal_created", "Money is on its way out of a wallet; its payout tells the rest."),
     _type(ENDPOINT_DISABLED, "One of the store's webhook endpoints was disabled after failing for too long."),
     _type(TEST_EVENT, "A test message, sent to one endpoint when somebody asks for it. Not part of any pattern."),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -157,6 +157,51 @@ def statement(account: AccountRef, start: datetime, end: datetime) -> Statement:
     return Statement(account, start, end, opening, _lines(account, start, end, opening), closing)
 
 
+def history(account: AccountRef, *, limit: int, before: uuid.UUID | None = None) -> list[StatementLine]:
+    """The account's latest posted transfers, newest first, each with the balance after it.
+
+    ``before`` is the id of a transfer of the account: only older ones. Raises ValueError for one that is not.
+    """
+    period = Q()
+    if before is not None:
+        ours = Q(debit_account=account.id) | Q(credit_account=account.id)
+        last = LedgerTransfer.objects.filter(ours, pk=before).first()
+        if last is None:
+            raise ValueError("no such transfer of this account")
+        period = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, id__lt=last.pk)
+    rows = LedgerTransfer.objects.filter(period, phase__in=_POSTED).select_related("transaction")
+    rows = rows.order_by("-created_at", "-id")
+    found = [(row, side) for side in Side for row in rows.filter(**{f"{side.value}_account": account.id})[:limit]]
+    found.sort(key=lambda pair: (pair[0].created_at, pair[0].pk), reverse=True)
+    running = _balance_from_transfers(account, period).posted
+    lines = []
+    for transfer, side in found[:limit]:
+        line = _line(account, transfer, side, running)
+        lines.append(line)
+        running -= line.amount
+    return lines
+
+
+def balances_by_owner(
+    kinds: Iterable[AccountKind], *, livemode: bool, at: datetime
+) -> dict[tuple[AccountKind, str, str], Money]:
+    """Posted balances of all accounts of these kinds as of an instant (included), by kind, owner and currency.
+
+    Read from the transfers: for reports.
+    """
+    sums: dict[tuple[AccountKind, str, str], Decimal] = {}
+    for side in Side:
+        column = f"{side.value}_account"
+        named = [f"{column}__{name}" for name in ("kind", "owner", "currency")]
+        rows = LedgerTransfer.objects.filter(
+            **{f"{column}__kind__in": list(kinds)}, livemode=livemode, phase__in=_POSTED, created_at__lte=at
+        )
+        for kind, owner, currency, total in rows.values_list(*named).annotate(total=ExactSum("amount")).order_by():
+            key = (AccountKind(kind), owner, currency)
+            sums[key] = sums.get(key, _ZERO) + (total if side is key[0].normal_side else -total)
+    return {key: _money(total, key[2]) for key, total in sorted(sums.items())}
+
+
 def trial_balance(livemode: bool) -> list[TrialBalanceLine]:
     """Posted debits and credits of every kind and currency. Per currency, both sides have the same sum."""
     rows = (
@@ -203,22 +248,25 @@ def _balance_from_transfers(account: AccountRef, period: Q) -> Balance:
 
 def _lines(account: AccountRef, start: datetime, end: datetime, running: Money) -> Iterator[StatementLine]:
     sides = [_transfers(account, side, start, end) for side in Side]
-    for transfer, side in heapq.merge(*sides, key=lambda pair: pair[0].created_at):
-        amount = Money(transfer.amount, running.currency)
-        if side is not account.kind.normal_side:
-            amount = -amount
-        running += amount
-        yield StatementLine(
-            at=transfer.created_at,
-            transfer_id=transfer.pk,
-            transaction_id=transfer.transaction_id,
-            kind=transfer.transaction.kind,
-            reference=transfer.transaction.reference,
-            description=transfer.transaction.description,
-            side=side,
-            amount=amount,
-            balance=running,
-        )
+    for transfer, side in heapq.merge(*sides, key=lambda pair: (pair[0].created_at, pair[0].pk)):
+        line = _line(account, transfer, side, running)
+        running += line.amount
+        yield replace(line, balance=running)
+
+
+def _line(account: AccountRef, transfer: LedgerTransfer, side: Side, after: Money) -> StatementLine:
+    amount = Money(transfer.amount, after.currency)
+    return StatementLine(
+        at=transfer.created_at,
+        transfer_id=transfer.pk,
+        transaction_id=transfer.transaction_id,
+        kind=transfer.transaction.kind,
+        reference=transfer.transaction.reference,
+        description=transfer.transaction.description,
+        side=side,
+        amount=amount if side is account.kind.normal_side else -amount,
+        balance=after,
+    )
 
 
 def _transfers(

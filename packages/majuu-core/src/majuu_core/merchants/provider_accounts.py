@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from majuu_core.common import clock
 from majuu_core.common.redaction import redact_text
 from majuu_core.configuration import provider_options
+from majuu_core.database.batch import WriteBatch
 from majuu_core.database.sealed import ResealReport
 from majuu_core.merchants.credentials import (
     SEALED,
@@ -37,6 +38,7 @@ __all__ = [
     "create_provider_account",
     "deactivate_provider_account",
     "open_credentials",
+    "own_money_account",
     "provider_for",
     "record_health",
     "rotate_credentials",
@@ -73,6 +75,28 @@ def create_provider_account(
             account, "provider_account.created", {field: [None, getattr(account, field)] for field in shown}
         )
     return account
+
+
+_OWN_MONEY = uuid.UUID("0b7c1b6e-3f64-5d0e-9a43-7b3f1c7b2d55")
+
+
+def own_money_account(code: str, *, livemode: bool) -> ProviderAccount:
+    """The account behind which no provider stands but our own books: where charges paid from wallets belong.
+
+    It is inactive, so no payment is ever sent there, and its id follows from code and mode, so there is one.
+    """
+    key = uuid.uuid5(_OWN_MONEY, f"{code}|{'live' if livemode else 'test'}")
+    found = ProviderAccount.objects.filter(pk=key).first()
+    if found is not None:
+        return found
+    account = ProviderAccount(
+        pk=key, provider=code, livemode=livemode, name=code.capitalize(), is_active=False, credentials=""
+    )
+    account.credentials = SEALED.seal(account, b"{}")
+    batch = WriteBatch()
+    batch.insert_if_absent(account)
+    batch.execute()
+    return ProviderAccount.objects.get(pk=key)
 
 
 @sensitive_variables("credentials", "plain")

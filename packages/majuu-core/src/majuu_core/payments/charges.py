@@ -182,7 +182,7 @@ def _prepare(provider: PaymentProvider, intent: PaymentIntent, choice: PaymentCh
     request = PaymentRequest(
         idempotency_key="",
         reference="",
-        amount=_amount_to_charge(intent, choice),
+        amount=amount_to_charge(intent, choice.amount),
         payment_method=choice.payment_method,
         payment_method_data=dict(choice.payment_method_data),
         description=intent.description,
@@ -198,15 +198,16 @@ def _prepare(provider: PaymentProvider, intent: PaymentIntent, choice: PaymentCh
         raise Invalid(first.code, first.message, field=first.field) from None
 
 
-def _amount_to_charge(intent: PaymentIntent, choice: PaymentChoice) -> Money:
+def amount_to_charge(intent: PaymentIntent, wanted: Money | None) -> Money:
+    """What a payment of the intent takes: ``wanted``, or all that remains. Raises Invalid."""
     remaining = remaining_amount(intent)
-    if choice.amount is None:
+    if wanted is None:
         return remaining if remaining.amount > 0 else intent.amount
-    if choice.amount.currency != remaining.currency:
+    if wanted.currency != remaining.currency:
         raise Invalid("currency_mismatch", f"This payment intent is in {remaining.currency.code}.", field="amount")
-    if not 0 < choice.amount.amount <= remaining.amount:
+    if not 0 < wanted.amount <= remaining.amount:
         raise Invalid("amount_out_of_range", f"At most {remaining.amount} remains to be paid.", field="amount")
-    return choice.amount
+    return wanted
 
 
 def _start_charge(
@@ -218,7 +219,7 @@ def _start_charge(
         mine = _charge_of(locked, request_key)
         if mine is not None:
             return mine, False
-        _check_payable(locked, request.amount)
+        check_payable(locked, request.amount)
         charge = _build_charge(locked, account, request, request_key)
         check_prompts(charge)
         batch = WriteBatch()
@@ -239,7 +240,8 @@ def _charge_of(intent: PaymentIntent, request_key: str) -> Charge | None:
     return intent.charges.filter(request_key=request_key).select_related("payment_intent__store").first()
 
 
-def _check_payable(intent: PaymentIntent, amount: Money) -> None:
+def check_payable(intent: PaymentIntent, amount: Money) -> None:
+    """Raise Conflict unless the intent, which is locked, can be paid this amount now."""
     if intent.status in FINAL_INTENT:
         raise Conflict("payment_intent_final", f"The payment intent is {intent.status}; it cannot be paid.")
     if intent.expires_at <= clock.now():

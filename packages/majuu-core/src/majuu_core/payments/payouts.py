@@ -8,10 +8,10 @@ for ever: the same payout asked for again is the one that exists.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from moneyed import Money
 
 from majuu_core.common import clock, ids
@@ -36,18 +36,27 @@ from majuu_core.payments.payout_sending import send_payout
 from majuu_core.plugins.manager import collect
 
 __all__ = ["PayoutDetails", "approve_payout", "cancel_payout", "create_payout", "get_payout", "reject_payout"]
+Alongside = Callable[[Payout], Sequence[models.Model]]
 _S = Payout.Status
 _COMPARED = ("amount", "destination", "purpose", "description", "metadata", "source")
 
 
 def create_payout(
-    *, store: Store, livemode: bool, details: PayoutDetails, request_key: str = "", source: AccountRef | None = None
+    *,
+    store: Store,
+    livemode: bool,
+    details: PayoutDetails,
+    request_key: str = "",
+    source: AccountRef | None = None,
+    alongside: Alongside | None = None,
 ) -> Payout:
     """Send money, or have it wait for a second person; returns the payout as it is once the provider has answered.
 
-    ``source`` is who pays in the books, by default what we owe the store. The same reference with the same content
-    returns the payout that exists. Raises Invalid for what cannot be sent; Conflict ``payout_reference_used`` for other
-    content under a known reference, ``insufficient_funds`` when the money is not there. Nothing is written then.
+    ``source`` is who pays in the books, by default what we owe the store. ``alongside`` is called in the first
+    transaction, before the money is looked at: it may lock and refuse, and returns rows that are written with the
+    payout. The same reference with the same content returns the payout that exists. Raises Invalid for what cannot be
+    sent; Conflict ``payout_reference_used`` for other content under a known reference, ``insufficient_funds`` when the
+    money is not there. Nothing is written then.
     """
     payout = build_payout(store=store, livemode=livemode, details=details, source=source)
     if not payout._state.adding:
@@ -57,7 +66,11 @@ def create_payout(
         payout.follow_up_at = first_question(schedule_of(payout), payout.created_at)
     try:
         with transaction.atomic():
-            insert_payout(payout)
+            rows = alongside(payout) if alongside is not None else ()
+            batch = WriteBatch()
+            insert_payout(payout, batch)
+            batch.insert(*rows)
+            batch.execute()
     except (IntegrityError, Conflict):
         # Somebody was faster with this reference; perhaps the very same request.
         earlier = _existing(store.pk, livemode, payout.reference)

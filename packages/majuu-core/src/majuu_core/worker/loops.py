@@ -50,6 +50,7 @@ CORE_LOOPS: tuple[Loop, ...] = (
     Loop(name="reports.closes", function="majuu_core.reports.due.run_due_closes", pause=60),
     Loop(name="payments.balances", function="majuu_core.payments.balances.request_due_balances", pause=30),
     Loop(name="alerts.watch", function="majuu_core.webhooks.watching.watch", pause=60),
+    Loop(name="wallets.deposits", function="majuu_core.wallets.deposits.credit_watched_deposits", pause=10),
     DISPATCH,
     Loop(name="events.handlers", function="majuu_core.events.handlers.run_due_handlers", pause=0.5),
     Loop(name="webhooks.endpoints", function="majuu_core.webhooks.outbound_upkeep.look_after_endpoints", pause=30),
