@@ -6,13 +6,15 @@ import random
 from dataclasses import dataclass
 
 FIRST = (
-    "Akinyi Atieno Achieng Adhiambo Wanjiku Wambui Njeri Nyambura Chebet Jepkoech Cherono Mwende Ndinda Kalekye Amina Halima "
-    "Zawadi Neema Faith Mercy Grace Joy Esther Ruth Mary Jane Ann Lucy Rose Otieno Ochieng Omondi Odhiambo Kamau Mwangi Njoroge "
-    "Kariuki Kiprono Kipchoge Kibet Mutua Musyoka Kilonzo Hassan Abdi Juma Baraka Brian Kevin Dennis John Peter James David"
+    "Akinyi Atieno Achieng Adhiambo Wanjiku Wambui Njeri Nyambura Chebet Jepkoech Cherono Mwende Ndinda "
+    "Kalekye Amina Halima Zawadi Neema Faith Mercy Grace Joy Esther Ruth Mary Jane Ann Lucy Rose Otieno "
+    "Ochieng Omondi Odhiambo Kamau Mwangi Njoroge Kariuki Kiprono Kipchoge Kibet Mutua Musyoka Kilonzo "
+    "Hassan Abdi Juma Baraka Brian Kevin Dennis John Peter James David"
 ).split()
 LAST = (
-    "Odinga Owino Okoth Onyango Ouma Wafula Wekesa Simiyu Barasa Kimani Gitau Maina Ndungu Waweru Karanja Koech Rotich Langat "
-    "Cheruiyot Bett Muthoka Nzioka Kioko Wambua Mohamed Ali Farah Noor Said Mwakio Mwadime Kazungu Charo Nyongesa Makokha"
+    "Odinga Owino Okoth Onyango Ouma Wafula Wekesa Simiyu Barasa Kimani Gitau Maina Ndungu Waweru Karanja "
+    "Koech Rotich Langat Cheruiyot Bett Muthoka Nzioka Kioko Wambua Mohamed Ali Farah Noor Said Mwakio "
+    "Mwadime Kazungu Charo Nyongesa Makokha"
 ).split()
 NICKNAMES = "queen sunshine bigman shugaa mrembo tito kijana blessed champion simba".split()
 
@@ -53,7 +55,9 @@ def _phone(source: random.Random) -> str:
 
 def _email(source: random.Random, first: str, last: str) -> str:
     local = source.choice(
-        [f"{first}.{last}", f"{first[0]}{last}", f"{last}{first[0]}{source.randrange(99)}", first + last, ""]
-        + [source.choice(NICKNAMES) + str(source.randrange(999))]
+        [
+            *(f"{first}.{last}", f"{first[0]}{last}", f"{last}{first[0]}{source.randrange(99)}", first + last, ""),
+            source.choice(NICKNAMES) + str(source.randrange(999)),
+        ]
     )
     return f"{local.lower()}@example.com" if local else ""

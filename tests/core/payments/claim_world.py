@@ -1,9 +1,10 @@
 """A labelled month of a shared paybill: shops, orders, and people who pay them as people do.
 
-Seeded. Every payment carries the order it is really for, or none. What people do is modelled on what they do, not on how
-suggestions are scored: a payment is made first, with a purpose, a phone, a finger that slips and a habit of typing; the
-label is the purpose. Some of it is meant to deceive: namesakes with the right amount, numbers of other shops and of old
-orders, meters of other companies, siblings who pay for each other, five who buy the same thing in the same minute.
+Seeded. Every payment carries the order it is really for, or none. What people do is modelled on what they do, not on
+how suggestions are scored: a payment is made first, with a purpose, a phone, a finger that slips and a habit of
+typing; the label is the purpose. Some of it is meant to deceive: namesakes with the right amount, numbers of other
+shops and of old orders, meters of other companies, siblings who pay for each other, five who buy the same thing in
+the same minute.
 """
 
 from __future__ import annotations
@@ -160,9 +161,7 @@ class Generator:
         text = self._text(order, payer) if text is None else text
         self._record(kind, order, payer, amount, text, at)
 
-    def _record(
-        self, kind: str, order: Order | None, payer: Person, amount: Decimal, text: str, at: datetime
-    ) -> None:
+    def _record(self, kind: str, order: Order | None, payer: Person, amount: Decimal, text: str, at: datetime) -> None:
         source = self.source
         plain = source.random()
         hashed = hashlib.sha256(payer.phone.encode()).hexdigest()

@@ -5,6 +5,7 @@ Run with ``-s`` to see the figures; docs/explanation/claim-scores.md quotes them
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -76,9 +77,7 @@ def _intent(order: Order, store: Store) -> PaymentIntent:
         id=_id_at(order.made_at),
         store=store,
         livemode=False,
-        amount=Money(order.amount, "KES"),
-        amount_received=Money(paid, "KES"),
-        surplus=Money(0, "KES"),
+        **_money(amount=order.amount, amount_received=paid, surplus=0),
         status=_STATES[order.state],
         cancellation_reason=_REASONS.get(order.state, ""),
         reference=order.reference,
@@ -106,7 +105,7 @@ def _incoming(number: int, payment: Payment, account: ProviderAccount) -> Incomi
         store=intake_store(),
         receipt=f"UK{number:08d}",
         receiver="600100",
-        amount=Money(payment.amount, "KES"),
+        **_money(amount=payment.amount),
         account_reference=payment.text,
         payer_name=payment.name,
         payer_phone=payment.phone,
@@ -114,6 +113,10 @@ def _incoming(number: int, payment: Payment, account: ProviderAccount) -> Incomi
         payer_phone_masked=payment.phone_masked,
         occurred_at=payment.paid_at,
     )
+
+
+def _money(**amounts: Any) -> dict[str, Any]:
+    return {name: Money(amount, "KES") for name, amount in amounts.items()}
 
 
 def _id_at(moment: datetime) -> Any:
@@ -136,15 +139,20 @@ def report(outcomes: Sequence[Outcome]) -> str:
         precision, recall, count = precision_and_recall(outcomes, threshold)
         lines.append(f"{threshold:9}  {count:6}  {precision:9.4f}  {recall:6.3f}")
     wrong = [one for one in outcomes if one.best and is_certain(one.best, AUTO_CLAIM_SCORE) and not one.is_right]
-    lines += [f"wrong: {one.payment.kind}: {one.payment.text!r} {one.best and [r.code for r in one.best.reasons]}" for one in wrong]
-    missed = Counter(one.payment.kind for one in outcomes if one.truth and not (one.best and is_certain(one.best, AUTO_CLAIM_SCORE)))
+    lines += [
+        f"wrong: {one.payment.kind}: {one.payment.text!r} {one.best and [r.code for r in one.best.reasons]}"
+        for one in wrong
+    ]
+    missed = Counter(
+        one.payment.kind for one in outcomes if one.truth and not (one.best and is_certain(one.best, AUTO_CLAIM_SCORE))
+    )
     return "\n".join([*lines, f"left to people: {dict(missed)}"])
 
 
 @pytest.mark.parametrize("seed", [1])
 def test_automatic_claims_are_right_ninety_nine_times_in_a_hundred(db, virtual_clock, seed):
     outcomes = measure(seed, 1500, virtual_clock)
-    print("\n" + report(outcomes))
+    sys.stdout.write(f"\n{report(outcomes)}\n")
     precision, recall, _ = precision_and_recall(outcomes, AUTO_CLAIM_SCORE)
     assert precision >= 0.99
     assert recall >= 0.5

@@ -1,15 +1,15 @@
 """What a customer types as the account of a paybill, and how an order number is found in it.
 
-The grammar of a store is ``<PREFIX><order reference><check character>``, for example ``DUKA10452H``: DUKA names the store
-on a shared paybill, 10452 is the shop's own order number. People type it in lower case, with spaces and dashes, with O for
-0 and I for 1, with words around it, or cut it short; pasted text brings characters that nobody sees. So text is compared
-in its canonical form: capitals and digits only, with the characters that look alike written as one (Crockford's base 32:
-I and L are 1, O is 0, U is V).
+The grammar of a store is ``<PREFIX><order reference><check character>``, for example ``DUKA10452H``: DUKA names the
+store on a shared paybill, 10452 is the shop's own order number. People type it in lower case, with spaces and dashes,
+with O for 0 and I for 1, with words around it, or cut it short; pasted text brings characters that nobody sees. So
+text is compared in its canonical form: capitals and digits only, with the characters that look alike written as one
+(Crockford's base 32: I and L are 1, O is 0, U is V).
 
-The check character is Damm's scheme over a quasigroup of order 32, x∘y = a·(x+y) in the field GF(32) with a primitive a.
-It finds every wrong character and every swap of two characters, neighbours or not, in up to 31 characters, and it is
-itself one of the 32 characters. ISO 7064 does not give both: MOD 37-2 needs a ``*`` as its 37th character, which people do
-not type, and MOD 37,36 misses some swaps.
+The check character is Damm's scheme over a quasigroup of order 32, x∘y = a·(x+y) in the field GF(32) with a primitive
+a. It finds every wrong character and every swap of two characters, neighbours or not, in up to 31 characters, and it
+is itself one of the 32 characters. ISO 7064 does not give both: MOD 37-2 needs a ``*`` as its 37th character, which
+people do not type, and MOD 37,36 misses some swaps.
 
 No Django here, and no database: prefixes are given.
 """
@@ -26,8 +26,8 @@ MAX_PAYBILL = 20  # characters of an account reference that M-Pesa takes from a 
 MAX_PROMPT = 12  # and from us, in a prompt on the phone
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NOISE = frozenset(
-    "A AC ACC ACCOUNT ACCNO AKAUNTI AKAUNT BILL BILI FOR INV INVOICE ANKARA KWA LIPA MALIPO NAMBA NO NUMBER NUM ODA OF ORDER "
-    "PAY PAYMENT PESA REF REFERENCE REFNO YA".split()
+    "A AC ACC ACCOUNT ACCNO AKAUNTI AKAUNT BILL BILI FOR INV INVOICE ANKARA KWA LIPA MALIPO NAMBA NO "
+    "NUMBER NUM ODA OF ORDER PAY PAYMENT PESA REF REFERENCE REFNO YA".split()
 )
 
 _LOOKS_LIKE = str.maketrans("ILOU", "110V")
@@ -52,10 +52,10 @@ class ReferenceRefused(ValueError):
 class ReadReference:
     """What was found in a customer's text.
 
-    ``order_reference`` is canonical: compare it with ``canonical()`` of an order number. ``check_holds`` is None when the
-    text is too short to hold a check character. ``near_misses`` are the order references that one slip (a wrong, missing,
-    additional or swapped character) away from the text have a check character that holds; only where the text's own does
-    not. They are possibilities: take one only if it is the only one that exists.
+    ``order_reference`` is canonical: compare it with ``canonical()`` of an order number. ``check_holds`` is None when
+    the text is too short to hold a check character. ``near_misses`` are the order references that one slip (a wrong,
+    missing, additional or swapped character) away from the text have a check character that holds; only where the
+    text's own does not. They are possibilities: take one only if it is the only one that exists.
     """
 
     prefix: str
@@ -104,7 +104,9 @@ def suggest_account_reference(prefix: str, order_reference: str, *, longest: int
     body = compact(prefix) + order
     if len(body) + 1 > longest or len(order_reference) > _LONGEST_READ:
         room = max(longest - 1 - len(compact(prefix)), 0)
-        text = f"The account reference would be longer than {longest} characters. Use at most {room} letters and digits."
+        text = (
+            f"The account reference would be longer than {longest} characters. Use at most {room} letters and digits."
+        )
         raise ReferenceRefused("account_reference_too_long", text)
     return body + check_character(canonical(body))
 
@@ -125,10 +127,10 @@ def readings(text: str) -> tuple[str, ...]:
 
 
 def parse_account_reference(text: str, prefixes: Collection[str] = ("",)) -> ReadReference | None:
-    """The order number in a customer's text, for stores with these prefixes ("" for a store without one); None if none fits.
+    """The order number in a customer's text; None if none of the prefixes fits ("" is that of a store without one).
 
-    A store's prefix wins over none, then a check character that holds, then the longest prefix, then the reading with the
-    most of the text.
+    A store's prefix wins over none, then a check character that holds, then the longest prefix, then the reading with
+    the most of the text.
     """
     found = [read for reading in readings(text) for prefix in prefixes if (read := _split(reading, prefix))]
     return max(found, key=lambda read: (read.prefix != "", bool(read.check_holds), len(read.prefix)), default=None)

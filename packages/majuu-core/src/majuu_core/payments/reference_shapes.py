@@ -1,4 +1,4 @@
-"""How a shop writes its order numbers, learned from those it has: so that what a customer typed can be looked up by index.
+"""How a shop writes its order numbers, learned from those it has, so that what a customer typed can be looked up.
 
 A customer types ord10452 or 0RD 10452, the shop wrote ORD-10452. From the shape of a number the shop did write
 (``ORD-00000``) the text is written the shop's way. Pure.

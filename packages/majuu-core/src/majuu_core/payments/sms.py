@@ -1,7 +1,7 @@
-"""Reads the message that M-Pesa sends to whoever paid, as customers paste it: English or Swahili, cut, forwarded, unspaced.
+"""Reads the message that M-Pesa sends to whoever paid, as customers paste it: English or Swahili, cut, unspaced.
 
-What it says is what somebody claims, never a fact: anybody can type such a text. Compare it with the inbox. Pure; no text
-makes it fail.
+What it says is what somebody claims, never a fact: anybody can type such a text. Compare it with the inbox. Pure; no
+text makes it fail.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ _LONGEST_ACCOUNT = 64
 
 _I = re.IGNORECASE
 _CONFIRMED = r"(?:confirmed|imethibitishwa|imedhibitishwa)"
-_RECEIPT = r"(?=[A-Z0-9]{0,9}[0-9])(?=[A-Z0-9]{0,9}[A-Z])[A-Z0-9]{10}"
+# A receipt may be letters alone; then only capitals are taken for one, or every long word would be.
+_RECEIPT = r"(?:(?=[A-Z0-9]{0,9}[0-9])(?=[A-Z0-9]{0,9}[A-Z])[A-Z0-9]{10}|(?-i:[A-Z]{10}))"
 _HEADED = re.compile(rf"(?<![A-Z0-9])({_RECEIPT})[\s.,:;*_-]*{_CONFIRMED}", _I)
 _ALONE = re.compile(rf"(?<![A-Z0-9])({_RECEIPT})(?![A-Z0-9])", _I)
 _MONEY = re.compile(
-    r"(?:(?:KSHS?|KES|SHS?|SH)[.\s]*(?P<after>\d[\d,]{0,12}(?:\.\d{1,2})?)|(?P<before>\d[\d,]{0,12}(?:\.\d{1,2})?)\s*/[=-])", _I
+    r"(?:(?:KSHS?|KES|SHS?|SH)[.\s]*(?P<after>\d[\d,]{0,12}(?:\.\d{1,2})?)|(?P<before>\d[\d,]{0,12}(?:\.\d{1,2})?)\s*/[=-])",
+    _I,
 )
 _NOT_THE_AMOUNT = re.compile(
     r"(?:balance|salio|cost|fee|charge|gharama|ada|limit|day|siku|fuliza|kikomo)[^.;]{0,45}$", _I
@@ -36,20 +38,23 @@ _PHONE = re.compile(r"(?<!\d)(?:\+?254|0)[17]\d{8}(?!\d)")
 _SWAHILI = re.compile(r"imethibitishwa|imedhibitishwa|imetumwa|umetuma|umelipa|imelipwa|umepokea|imepokelewa", _I)
 
 _ENDS = (
-    r"(?=\s*(?:\bfor\s*account|\bkwa\s*akaunti|\bakaunti\b|\baccount\b|\bon\s*\d|\btarehe|\bmnamo|\bsiku\s*ya\b|"
+    r"(?=\s*(?:for\s*account|kwa\s*akaunti|\bakaunti\b|\baccount\b|on\s*\d{1,2}[/.-]|tarehe|\bmnamo|\bsiku\s*ya\b|"
     r"\bat\s*\d|\bsaa\s*\d|\bnew\b|\bsalio|\btransaction\s*cost|\d{1,2}/\d{1,2}/\d{2})|[;\n]|\.\s|\.?$)"
 )
 _PARTY = r"\s*(?P<party>.{1,100}?)[\s.,]*" + _ENDS
 # Tried in this order: what came in, paybill and person (both "sent to"), then goods.
 _SHAPES = (
-    ("received", re.compile(r"(?:received|umepokea|imepokelewa)\b.{0,40}?(?:\bfrom\b|\bkutoka(?:\s*kwa)?\b)" + _PARTY, _I)),
+    (
+        "received",
+        re.compile(r"(?:received|umepokea|imepokelewa)\b.{0,40}?(?:\bfrom\b|\bkutoka(?:\s*kwa)?\b)" + _PARTY, _I),
+    ),
     ("sent", re.compile(r"(?:sent\s*to|imetumwa\s*kwa|imetumwa\s*kwenda|transferred\s*to)" + _PARTY, _I)),
     ("sent", re.compile(r"(?:umetuma|umelipa)\b.{0,40}?\b(?:kwa|kwenda)\b" + _PARTY, _I)),
     ("paid", re.compile(r"(?:paid\s*to|imelipwa\s*kwa)" + _PARTY, _I)),
 )
 _ACCOUNT = re.compile(
     r"(?:for\s*account|kwa\s*akaunti|akaunti(?:\s*(?:ya|namba|no))?|account(?:\s*(?:number|no))?)[\s.:]*(?P<account>.{0,64}?)\s*"
-    r"(?=\bon\s*\d|\btarehe|\bmnamo|\bat\s*\d|\bsaa\s*\d|\bnew\b|\bsalio|\d{1,2}/\d{1,2}/\d{2}|[;\n]|\.\s|\.?$)",
+    r"(?=on\s*\d{1,2}[/.-]|tarehe|\bmnamo|\bat\s*\d|\bsaa\s*\d|\bnew\b|\bsalio|\d{1,2}/\d{1,2}/\d{2}|[;\n]|\.\s|\.?$)",
     _I,
 )
 
@@ -104,7 +109,7 @@ def parse_message(text: str) -> PaidMessage | None:
 
 
 def visible(text: str) -> str:
-    """The text without what nobody sees, in ordinary characters; line breaks become spaces where a line was only broken."""
+    """The text without what nobody sees, in ordinary characters, on one line."""
     plain = unicodedata.normalize("NFKC", text[:LONGEST])
     shown = "".join(c for c in plain if unicodedata.category(c) not in {"Cf", "Cc", "Mn"} or c in "\n\t\r")
     return re.sub(r"\s+", " ", shown).strip()
@@ -149,7 +154,7 @@ def _decimal(match: re.Match[str]) -> Decimal:
 
 
 def _read_time(body: str) -> datetime | None:
-    """The first date, day before month, with the time that follows it; None without either, or if there is no such time."""
+    """The first date, day before month, with the time that follows it; None if there is no such time."""
     date = _DATE.search(body)
     time = date and _TIME.search(body, date.end())
     if not date or not time:

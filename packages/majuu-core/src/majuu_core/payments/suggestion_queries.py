@@ -19,6 +19,7 @@ from django.db.models.fields.json import KeyTextTransform
 
 from majuu_core.common import clock
 from majuu_core.merchants.models import Store
+from majuu_core.merchants.provider_accounts import candidate_accounts
 from majuu_core.payments.account_references import canonical, parse_account_reference, possible_prefixes
 from majuu_core.payments.models import Charge, IncomingPayment, PaymentIntent
 from majuu_core.payments.reference_shapes import possible_references, shapes_of
@@ -72,6 +73,14 @@ def unclaimed_money(*, livemode: bool, store_id: uuid.UUID) -> QuerySet[Incoming
     return _unclaimed(livemode).filter(accounts).select_related("provider_account")
 
 
+def last_receiver(*, livemode: bool, store_id: uuid.UUID) -> str:
+    """The number that money last arrived at on an account this store is paid through, its own before the platform's."""
+    accounts = candidate_accounts(store=store_id, livemode=livemode)
+    rows = IncomingPayment.objects.filter(provider_account__in=accounts, channel__in=("paybill", ""))
+    own_first = F("provider_account__store_id").asc(nulls_last=True)
+    return rows.order_by(own_first, "-pk").values_list("receiver", flat=True).first() or ""
+
+
 def suggest_orders(
     incoming: Sequence[IncomingPayment], *, store_id: uuid.UUID | None = None
 ) -> dict[uuid.UUID, list[Suggestion]]:
@@ -109,7 +118,9 @@ class _Orders:
         shapes = shapes_of(row["reference"] for row in found.values())
         written = {row.pk: self._possible_references(row, shapes) for row in incoming}
         if only is None:
-            found |= _read(near.filter(_has_in_common(incoming, written)).order_by("-pk")[:_MOST_TARGETED])
+            # Apart, so that a thousand orders of one price do not push out the one whose number was typed.
+            for wanted in (_same_phone_or_number(incoming, written), _same_amount(incoming)):
+                found |= _read(near.filter(wanted).order_by("-pk")[:_MOST_TARGETED])
         phones = _read_phones(found)
         expected = [_expectation(row, phones[key]) for key, row in found.items()]
         self._named = _read_named(expected, frozenset[str]().union(*written.values()))
@@ -174,11 +185,12 @@ def _money_near(intent: PaymentIntent) -> list[IncomingPayment]:
     rows = rows.filter(occurred_at__lte=intent.created_at + WINDOW)
     remaining = max(intent.amount.amount - intent.amount_received.amount, Decimal(0))
     amounts = {intent.amount.amount, remaining, *(round_up(remaining, unit) for unit in ROUNDINGS)}
-    likely = Q(amount__in=amounts) | Q(account_reference=intent.reference)
-    if digits := subscriber(intent.customer_phone):
-        likely |= Q(payer_phone__in=_phone_spellings(digits))
+    digits = subscriber(intent.customer_phone)
+    payer = Q(account_reference=intent.reference) if intent.reference else Q()
+    payer |= Q(payer_phone__in=_phone_spellings(digits)) if digits else Q(pk=None)
     newest = list(rows.order_by("-pk")[:_NEWEST_MONEY])
-    return [*newest, *rows.filter(likely).order_by("-pk")[:_MOST_TARGETED]]
+    targeted = (rows.filter(wanted).order_by("-pk")[:_MOST_TARGETED] for wanted in (payer, Q(amount__in=amounts)))
+    return [*newest, *(row for found in targeted for row in found)]
 
 
 def _span(incoming: Sequence[IncomingPayment]) -> tuple[datetime, datetime]:
@@ -193,16 +205,16 @@ def _first_id(moment: datetime) -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80)
 
 
-def _has_in_common(incoming: Sequence[IncomingPayment], written: Mapping[uuid.UUID, frozenset[str]]) -> Q:
+def _same_amount(incoming: Sequence[IncomingPayment]) -> Q:
     amounts = {row.amount.amount for row in incoming}
-    phones = {digits for row in incoming if (digits := subscriber(row.payer_phone) or subscriber(row.account_reference))}
-    spellings = [spelling for digits in phones for spelling in _phone_spellings(digits)]
-    return (
-        Q(amount__in=amounts)
-        | Q(_owed__in=amounts)
-        | Q(customer_phone__in=spellings)
-        | Q(reference__in=frozenset[str]().union(*written.values()) - {""})
-    )
+    return Q(amount__in=amounts) | Q(_owed__in=amounts)
+
+
+def _same_phone_or_number(incoming: Sequence[IncomingPayment], written: Mapping[uuid.UUID, frozenset[str]]) -> Q:
+    told = (subscriber(text) for row in incoming for text in (row.payer_phone, row.account_reference))
+    spellings = {spelling for digits in told if digits for spelling in _phone_spellings(digits)}
+    references = frozenset[str]().union(*written.values()) - {""}
+    return Q(customer_phone__in=spellings) | Q(reference__in=references)
 
 
 def _phone_spellings(digits: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Why a suggestion has its score: every kind of evidence with its points and what it says to people.
 
-A sentence never holds a name, a number or a phone: what it is about may not be the reader's to know. How the points were
-found: docs/explanation/claim-scores.md.
+A sentence never holds a name, a number or a phone: what it is about may not be the reader's to know. How the points
+were found: docs/explanation/claim-scores.md.
 """
 
 from __future__ import annotations

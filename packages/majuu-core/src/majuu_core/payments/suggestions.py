@@ -1,8 +1,8 @@
 """How well money that arrived by itself fits what a customer owes: 0 to 100, with the reasons.
 
-Pure: no database, no clock. Evidence of five kinds is added up: what the payer typed, the amount, the phone, the name, the
-time. Then rivals are compared: where two orders fit the same money, or two payments the same order, both lose points, so
-that a high score always means that nothing else comes near.
+Pure: no database, no clock. Evidence of five kinds is added up: what the payer typed, the amount, the phone, the
+name, the time. Then rivals are compared: where two orders fit the same money, or two payments the same order, both
+lose points, so that a high score always means that nothing else comes near.
 """
 
 from __future__ import annotations
@@ -69,6 +69,16 @@ class Arrival:
         return tuple(dict.fromkeys((*found, *filter(None, without))))
 
     @cached_property
+    def subscriber(self) -> str:
+        """The nine digits of the phone that paid; "" unless the provider says it plainly."""
+        return subscriber(self.phone)
+
+    @cached_property
+    def typed_phone(self) -> str:
+        """The nine digits, when the payer typed a phone number as the account reference."""
+        return subscriber(self.account_reference)
+
+    @cached_property
     def has_number(self) -> bool:
         """Whether the account reference holds a digit."""
         return any(map(str.isdigit, account_references.compact(self.account_reference)))
@@ -82,7 +92,7 @@ class Arrival:
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What a customer owes. ``phones`` are all that are known of the customer: the order's and those of earlier attempts."""
+    """What a customer owes. ``phones`` are the order's and those of earlier attempts to pay it."""
 
     key: uuid.UUID
     store: uuid.UUID
@@ -236,7 +246,7 @@ def _judge_reference(arrival: Arrival, expectation: Expectation) -> str:
         return "reference_of_another_store"
     if found:
         return found
-    if _typed_phone(arrival) in expectation.subscribers:
+    if arrival.typed_phone in expectation.subscribers:
         return "reference_phone"
     if any(store == expectation.store for store, _ in arrival.named_orders):
         return "reference_of_another_order"
@@ -275,12 +285,8 @@ def _near_reference(arrival: Arrival, expectation: Expectation) -> str:
     return "reference_near" if near else ""
 
 
-def _typed_phone(arrival: Arrival) -> str:
-    return subscriber(arrival.account_reference) or "-"
-
-
 def _looks_like_reference(arrival: Arrival) -> bool:
-    return len(arrival.readings[0]) >= _TELLING_LENGTH and arrival.has_number and _typed_phone(arrival) == "-"
+    return len(arrival.readings[0]) >= _TELLING_LENGTH and arrival.has_number and not arrival.typed_phone
 
 
 def _judge_amount(arrival: Arrival, expectation: Expectation) -> str:
@@ -303,7 +309,7 @@ def _judge_phone(arrival: Arrival, expectation: Expectation) -> str:
     if not known:
         return ""
     if arrival.phone:
-        return "phone_same" if subscriber(arrival.phone) in known else "phone_other"
+        return "phone_same" if arrival.subscriber in known else "phone_other"
     if arrival.phone_hash and "*" not in arrival.phone_hash:
         return "phone_same" if arrival.phone_hash.lower() in expectation.phone_hashes else "phone_other"
     if "*" in arrival.phone_masked:
@@ -361,8 +367,8 @@ def expectation_keys(expectation: Expectation) -> Iterator[tuple[str, object]]:
 def arrival_keys(arrival: Arrival) -> Iterator[tuple[str, object]]:
     """The keys money is compared under; of the kinds that ``expectation_keys`` has."""
     yield "amount", (arrival.currency, arrival.amount)
-    yield "phone", subscriber(arrival.phone) or _typed_phone(arrival)
-    yield "phone", _typed_phone(arrival)
+    yield "phone", arrival.subscriber
+    yield "phone", arrival.typed_phone
     yield "hash", arrival.phone_hash.lower()
     for text in arrival.readings:
         yield from (("text", shortened) for shortened in _shortened(text))
