@@ -10,8 +10,9 @@ from majuu_core.console.site import console_site
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Charge
-from majuu_core.testing.factories import PASSWORD
+from majuu_core.testing.factories import PASSWORD, make_provider_account
 from tests.core.console.world import World, make_staff, one_of
+from tests.core.payments.arrivals import save_incoming
 
 console_site.register_pages()
 MODELS = list(console_site._registry)
@@ -62,6 +63,17 @@ def test_home_detail_and_list(width, dark, world, visit, sign_in) -> None:
     show(visitor, address_of(world.intents[0]), f"console-intent-{look}")
     show(visitor, address_of(Charge.objects.get(status="unknown")), f"console-charge-{look}")
     show(visitor, address_of(world.inbound[0]), f"console-inbound-{look}")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False), (1280, True), (360, False)])
+def test_suggestions(width, dark, world, sign_in) -> None:
+    store, account = world.stores[0], make_provider_account(platform=True)
+    details = IntentDetails(amount=Money("1500", "KES"), reference="ORD-10452", customer_phone="0712345678")
+    intent = create_payment_intent(store=store, livemode=False, details=details)
+    save_incoming(account, receipt="UKP7A1B2C3", account_reference="ord 10452", payer_phone="254712345678")
+    save_incoming(account, "500", receipt="UKP7A1B2C4", account_reference="0712345678")
+    visitor = sign_in(width=width, dark=dark)
+    show(visitor, address_of(intent), f"console-suggestions-{width}-{'dark' if dark else 'light'}")
 
 
 def test_every_list_and_detail(world, sign_in) -> None:

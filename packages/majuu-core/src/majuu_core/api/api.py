@@ -25,6 +25,7 @@ from majuu_core.api.v1 import (
     webhook_endpoints,
 )
 from majuu_core.api.v1 import charges, events, payment_intents, payouts, ping, wallets, webhook_endpoints
+from majuu_core.api.v1 import charges, events, incoming_suggestions, payment_intents, ping, webhook_endpoints
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
@@ -88,6 +89,9 @@ def build_api() -> NinjaAPI:
     api.add_router("/payment-intents", payment_intents.router)
     api.add_router("/payment-intents", qr_codes.router)
     api.add_router("/balances", balances.router)
+    # Before /incoming-payments/{id}, which would take "suggestions" for an id.
+    api.add_router("/incoming-payments", incoming_suggestions.router)
+    api.add_router("/payment-intents", incoming_suggestions.intents_router)
     api.add_router("/charges", charges.router)
     api.add_router("/payouts", payouts.router)
     api.add_router("/charges", refunds.plan_router)

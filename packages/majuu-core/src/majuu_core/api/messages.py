@@ -5,6 +5,8 @@ from __future__ import annotations
 FALLBACK = "Ombi halikukubaliwa. Soma ujumbe wa Kiingereza kwa maelezo zaidi."
 
 SWAHILI: dict[str, str] = {
+    "account_reference_empty": "Namba hiyo haina herufi au tarakimu inayoweza kuandikwa kwa simu.",
+    "account_reference_too_long": "Namba ya akaunti ingekuwa ndefu mno. Tumia namba fupi ya oda.",
     "amount_changed": "Sehemu ya malipo haya imelipwa wakati huu. Angalia tena kisha ujaribu upya.",
     "amount_invalid": 'Tuma kiasi kama maandishi ya desimali, kwa mfano "1500.00".',
     "amount_not_positive": "Kiasi lazima kizidi sifuri.",

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, moment, short_number
+from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import (
     address_of,
     badge,
@@ -29,6 +29,7 @@ from majuu_core.console.cells import (
 )
 from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
+from majuu_core.console.suggestions import money_table
 from majuu_core.console.timeline import build_timeline
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.payments.addresses import payment_url
@@ -126,6 +127,10 @@ class PaymentIntentAdmin(MoneyRowAdmin):
     def extra_page_context(self, request: HttpRequest, row: PaymentIntent) -> dict[str, Any]:
         charges = list(row.charges.order_by("pk"))
         return {"majuu_timeline": build_timeline(row, charges, request.user.has_perm)}
+
+    def related_tables(self, request: HttpRequest, row: PaymentIntent) -> list[Table]:
+        may_see_money = request.user.has_perm("majuu_payments.view_incomingpayment")
+        return [money_table(row)] if may_see_money and row.status != PaymentIntent.Status.SUCCEEDED else []
 
     @display(description="Store")
     def store_link(self, row: PaymentIntent) -> SafeString:
