@@ -286,6 +286,8 @@ def _whole_number(name: str, *, default: int, most: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
         raise ImproperlyConfigured(f"{name} must be a whole number of minutes from 0 to {most}.")
     return number
+
+
 @dataclass(frozen=True, slots=True)
 class TrustAccount:
     """An account at a bank that holds customers' money in trust. ``code`` names it in the books."""

@@ -14,9 +14,7 @@ from decimal import Decimal
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from moneyed import KES, Money
-
-from majuu_core.common.money import MAX_AMOUNT
+from majuu_core.common.money import MAX_AMOUNT, Money, currency_of
 from majuu_core.common.tables import Row, TableUnreadable, read_rows
 from majuu_core.providers import StatementLine, StatementProblem, StatementUnreadable
 from majuu_mpesa.text import plain_text
@@ -160,9 +158,9 @@ def _read_row(row: Row, header: _Header) -> StatementLine | StatementProblem:
         receipt=receipt,
         kind=_kind(reason, direction, other),
         direction=direction,
-        amount=Money(amount, KES),
+        amount=Money(amount, currency_of("KES")),
         occurred_at=occurred_at,
-        balance=None if balance is None else Money(balance, KES),
+        balance=None if balance is None else Money(balance, currency_of("KES")),
         counterparty=other,
         description=plain_text(header.text(row, "details") or reason, limit=300),
         reference=plain_text(header.text(row, "account"), limit=64),

@@ -17,15 +17,15 @@ from majuu_core.api.v1 import (
     balances,
     charges,
     events,
+    incoming_suggestions,
     payment_intents,
     payouts,
     ping,
     qr_codes,
     refunds,
+    wallets,
     webhook_endpoints,
 )
-from majuu_core.api.v1 import charges, events, payment_intents, payouts, ping, wallets, webhook_endpoints
-from majuu_core.api.v1 import charges, events, incoming_suggestions, payment_intents, ping, webhook_endpoints
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 

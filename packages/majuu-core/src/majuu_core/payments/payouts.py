@@ -67,10 +67,7 @@ def create_payout(
     try:
         with transaction.atomic():
             rows = alongside(payout) if alongside is not None else ()
-            batch = WriteBatch()
-            insert_payout(payout, batch)
-            batch.insert(*rows)
-            batch.execute()
+            insert_payout(payout, rows)
     except (IntegrityError, Conflict):
         # Somebody was faster with this reference; perhaps the very same request.
         earlier = _existing(store.pk, livemode, payout.reference)
@@ -98,11 +95,15 @@ def ask_plugins(payout: Payout) -> None:
         raise Invalid(objection.code, objection.message, field=objection.field)
 
 
-def insert_payout(payout: Payout) -> None:
-    """Make sure of the money, hold it and insert the payout. Call inside ``atomic()``. Raises Conflict."""
+def insert_payout(payout: Payout, alongside: Sequence[models.Model] = ()) -> None:
+    """Make sure of the money, hold it and insert the payout, with whatever else belongs to it.
+
+    Call inside ``atomic()``. Raises Conflict.
+    """
     require_cover([payout])
     batch = WriteBatch()
     add_payout(batch, payout)
+    batch.insert(*alongside)
     batch.execute()
 
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('majuu_merchants', '0005_intake_store'),
-        ('majuu_payments', '0005_money_in_and_out_guards'),
+        ('majuu_payments', '0006_operations'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ def amount() -> models.DecimalField:
 class Migration(migrations.Migration):
     """What has been given back stands on the charge too, so that lists need no further query."""
 
-    dependencies = [("majuu_payments", "0005_money_in_and_out_guards")]
+    dependencies = [("majuu_payments", "0007_reconciliation")]
     operations = [
         KeepTriggers([migrations.AddField("charge", "amount_refunded", amount())]),
         KeepTriggers([migrations.AddField("paymentintent", "refunded_unapplied", amount())]),
