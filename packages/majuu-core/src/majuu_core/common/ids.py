@@ -36,14 +36,15 @@ class _Sequence:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
 
-    def next(self, milliseconds: int) -> int:
-        source = randomness.id_source()
-        with self._lock:
-            if (milliseconds, source) == self._at and self._last >> 73 == 0:
+    def next(self) -> tuple[int, int]:
+        """The clock's milliseconds, and what follows them."""
+        with self._lock:  # the clock is read inside: whoever comes later reads no earlier time
+            at = (clock.now() - _EPOCH) // _MILLISECOND, randomness.id_source()
+            if at == self._at and self._last >> 73 == 0:
                 self._last += 1 + randomness.id_bits(40)
             else:
-                self._at, self._last = (milliseconds, source), randomness.id_bits(73)
-            return self._last
+                self._at, self._last = at, randomness.id_bits(73)
+            return at[0], self._last
 
     def _forget(self) -> None:
         self._lock, self._at = threading.Lock(), None
@@ -54,9 +55,8 @@ _sequence = _Sequence()
 
 def new_uuid() -> uuid.UUID:
     """A UUIDv7 from the injected clock: 48 bits of milliseconds, then 74 bits that rise within one process."""
-    milliseconds = (clock.now() - _EPOCH) // _MILLISECOND
+    milliseconds, random = _sequence.next()
     number = (milliseconds & (1 << 48) - 1) << 80
-    random = _sequence.next(milliseconds)
     number |= 0x7 << 76 | random >> 62 << 64 | 0b10 << 62 | random & (1 << 62) - 1
     return uuid.UUID(int=number)
 
