@@ -34,10 +34,11 @@ from majuu_core.webhooks.endpoints import (
     update_webhook_endpoint,
 )
 from majuu_core.webhooks.models import WebhookEndpoint
-from sandbox_project.places import shop_url, var_folder
+from sandbox_project.places import CERTIFICATE_NAME, shop_url, var_folder
 
 STORE_CODE = "duka-la-mfano"
 USERNAME = "demo"
+SHORTCODE = "174379"  # of the simulated paybill
 Secrets = dict[str, Any]
 
 
@@ -64,6 +65,7 @@ def load_demo_data() -> None:
     store = _load_store(user)
     kept["store"] = {"id": store.public_id, "name": store.name}
     kept["provider_accounts"] = _load_provider_accounts(store)
+    kept["shortcode"] = SHORTCODE
     _load_api_key(store, kept)
     _load_webhook_endpoint(store, kept)
     _write_secrets(kept)
@@ -99,7 +101,7 @@ def _load_provider_accounts(store: Store) -> dict[str, str]:
     app = App()
     mpesa = {"consumer_key": app.consumer_key, "consumer_secret": app.consumer_secret, "passkey": SANDBOX_PASSKEY}
     wanted = {
-        "mpesa": ("Simulated paybill", mpesa | {"shortcode": SANDBOX_SHORTCODE}),
+        "mpesa": ("Simulated paybill", mpesa | {"shortcode": SANDBOX_SHORTCODE} | _initiator()),
         "mock": ("Mock", {"secret": MockCredentials.generate().secret.get_secret_value()}),
     }
     found = {}
@@ -109,10 +111,37 @@ def _load_provider_accounts(store: Store) -> dict[str, str]:
             account = create_provider_account(
                 store=store, provider=provider, livemode=False, name=name, credentials=credentials, priority=priority
             )
-        elif not _opens(lambda account=account: open_credentials(account)):  # type: ignore[misc]
+        elif _differs(account, credentials):
             account = update_credentials(account=account, credentials=credentials)
         found[provider] = account.public_id
     return found
+
+
+def _initiator() -> dict[str, str]:
+    """Who may send money out at the simulated M-Pesa. Its certificate is another one whenever it is started."""
+    from majuu_sim.daraja.config import Initiator
+
+    certificate = var_folder() / CERTIFICATE_NAME
+    if not certificate.exists():
+        return {}
+    who = Initiator()
+    return {
+        "initiator_name": who.name,
+        "initiator_password": who.password,
+        "certificate": certificate.read_text(encoding="ascii"),
+        "c2b_version": "v1",
+    }
+
+
+def _differs(account: ProviderAccount, credentials: dict[str, str]) -> bool:
+    """Whether the account has to be written anew: its secret is lost, or the simulator's certificate is another."""
+    if not _opens(lambda: open_credentials(account)):
+        return True
+    if account.provider != "mpesa":
+        return False
+    return (getattr(open_credentials(account), "certificate", None) or "").strip() != credentials.get(
+        "certificate", ""
+    ).strip()
 
 
 def _opens(read: Callable[[], object]) -> bool:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+CERTIFICATE_NAME = "daraja-certificate.pem"  # in var_folder(); the simulator writes it when it starts
+
 
 def var_folder() -> Path:
     """SANDBOX_VAR: where the database, the secrets and the logs are kept."""

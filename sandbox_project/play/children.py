@@ -97,7 +97,13 @@ class Children:
 
 def simulator_command(plan: Plan) -> list[str]:
     """The simulated Daraja. The same sum may be paid twice in a row, which the real one takes for a mistake."""
-    options = {"--port": plan.simulator_port, "--seed": plan.seed, "--delay": 2, "--same-amount-seconds": 0}
+    options: dict[str, object] = {
+        "--port": plan.simulator_port,
+        "--seed": plan.seed,
+        "--delay": 2,
+        "--same-amount-seconds": 0,
+    }
+    options["--certificate-file"] = plan.certificate
     return ["majuu_sim.cli", "daraja", *(str(part) for option in options.items() for part in option)]
 
 

@@ -84,7 +84,9 @@ def _run(plan: Plan, transcript: Transcript, started: float) -> int:
 
 def _prepare(plan: Plan, children: Children, transcript: Transcript) -> tuple[Scene, dict[str, Any]]:
     transcript.heading("Majuu, with a simulated M-Pesa")
-    children.start("simulator", simulator_command(plan))  # starts while the tables are made
+    plan.certificate.unlink(missing_ok=True)  # of an earlier run
+    children.start("simulator", simulator_command(plan))
+    _timed(transcript, "simulator", "simulated M-Pesa, its certificate", lambda: _wait_for(plan.certificate, children))
     secrets = _timed(transcript, "set-up", "tables, cache table, demo data", lambda: _set_up(plan))
     scene = open_scene(plan, secrets, check_processes=children.check)
     worker = children.start("worker", worker_command())
@@ -114,6 +116,16 @@ def _set_up(plan: Plan) -> dict[str, Any]:
         raise NotSeen(f"The set-up failed.\n{traceback.format_exc()}") from None
 
 
+def _wait_for(file: Path, children: Children) -> None:
+    """Until the simulator has written it: the demo data needs it."""
+    ends = time.monotonic() + _START_SECONDS
+    while not file.exists() or not file.read_text(encoding="ascii").rstrip().endswith("-----END CERTIFICATE-----"):
+        children.check()
+        if time.monotonic() >= ends:
+            raise NotSeen(f"the simulator did not write {file.name} within {_START_SECONDS:g} s")
+        time.sleep(0.1)
+
+
 def _wait_until_ready(scene: Scene, worker: Child) -> None:
     looks: dict[str, Callable[[], bool | None]] = {
         "the simulator": lambda: answers(scene.simulator, "/control/clock"),
@@ -128,7 +140,7 @@ def _wait_until_ready(scene: Scene, worker: Child) -> None:
 def _play(scene: Scene, transcript: Transcript) -> None:
     from sandbox_project.play.steps import STEPS
 
-    transcript.heading("One payment")
+    transcript.heading("One payment by prompt, one that arrives by itself, and a refund")
     for step in STEPS:
         started = time.monotonic()
         try:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox_project.places import CERTIFICATE_NAME
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
 _PHONE = "0708374149"  # the one of Safaricom's own sandbox
@@ -60,6 +62,11 @@ class Plan:
     def shop_url(self) -> str:
         """The demo shop."""
         return f"http://{HOST}:{self.shop_port}"
+
+    @property
+    def certificate(self) -> Path:
+        """Where the simulator writes the certificate that initiators' passwords are encrypted for."""
+        return self.folder / CERTIFICATE_NAME
 
     @property
     def logs(self) -> Path:

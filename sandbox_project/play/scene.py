@@ -30,6 +30,7 @@ class Scene:
     clearing_owner: str
     phone: str
     msisdn: str
+    shortcode: str
     check_processes: Callable[[], None] = lambda: None
     held_before: Decimal = Decimal(0)
     booked_before: Decimal = Decimal(0)
@@ -70,6 +71,7 @@ def open_scene(plan: Plan, secrets: dict[str, Any], *, check_processes: Callable
         clearing_owner=secrets["provider_accounts"]["mpesa"],
         phone=plan.phone,
         msisdn=plan.msisdn,
+        shortcode=secrets["shortcode"],
         check_processes=check_processes,
     )
 
