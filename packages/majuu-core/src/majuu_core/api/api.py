@@ -13,7 +13,7 @@ from ninja.parser import Parser
 
 from majuu_core.api.auth import BearerKey, HeaderKey
 from majuu_core.api.errors import install_error_handlers
-from majuu_core.api.v1 import charges, events, payment_intents, ping, webhook_endpoints
+from majuu_core.api.v1 import charges, events, incoming_payments, payment_intents, ping, webhook_endpoints
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
@@ -76,6 +76,7 @@ def build_api() -> NinjaAPI:
     install_error_handlers(api)
     api.add_router("/payment-intents", payment_intents.router)
     api.add_router("/charges", charges.router)
+    api.add_router("/incoming-payments", incoming_payments.router)
     api.add_router("/events", events.router)
     api.add_router("/webhook-endpoints", webhook_endpoints.router)
     api.add_router("/ping", ping.router)
