@@ -46,6 +46,11 @@ def paid(charge: Charge, receipt: str | None = None) -> Charge:
     return charge
 
 
+def settle_all() -> None:
+    for row in IncomingPayment.objects.all():
+        settle_incoming(row.pk)
+
+
 def hand_out() -> None:
     """What the worker does with events."""
     while dispatch_due() or run_due_handlers():
@@ -83,7 +88,7 @@ def test_a_notice_before_the_charge_is_taken_back(till: Till) -> None:
 
 @pytest.mark.parametrize("who", [{}, HASHED, MASKED])
 @pytest.mark.parametrize("notice_first", [True, False])
-def test_a_charge_that_succeeded_by_query_gets_its_receipt(till: Till, who: dict[str, str], notice_first: bool) -> None:
+def test_a_charge_that_succeeded_by_query_gets_its_receipt(till: Till, who: dict[str, Any], notice_first: bool) -> None:
     charge = prompted(till)
     if notice_first:
         arrive(till.account, amount=PENDING, **who)
@@ -105,7 +110,7 @@ def test_a_charge_that_succeeded_by_query_gets_its_receipt(till: Till, who: dict
         {"amount": "7722"},
     ],
 )
-def test_other_money_is_not_given_to_a_charge_without_receipt(till: Till, fields: dict[str, str]) -> None:
+def test_other_money_is_not_given_to_a_charge_without_receipt(till: Till, fields: dict[str, Any]) -> None:
     charge = paid(prompted(till))
     arrive(till.account, **{"amount": PENDING, **fields})
     hand_out()
@@ -213,7 +218,7 @@ def test_a_notice_that_names_another_amount_than_the_charge_is_parked(till: Till
         ({"payer_phone": "", "payer_phone_masked": "***"}, PHONE, None),
     ],
 )
-def test_phones_are_compared_in_every_form(told: dict[str, str], payer: str, same: bool | None) -> None:
+def test_phones_are_compared_in_every_form(told: dict[str, Any], payer: str, same: bool | None) -> None:
     said = money(**told)
     row = IncomingPayment(
         payer_phone=said.payer_phone,
@@ -233,7 +238,7 @@ def test_every_order_ends_in_the_same_books(till: Till, steps: list[str]) -> Non
         "query": lambda: paid(charge),
         "callback": lambda: paid(charge, receipt),
         "handlers": hand_out,
-        "settle": lambda: [settle_incoming(row.pk) for row in IncomingPayment.objects.all()],
+        "settle": settle_all,
     }
     for step in steps:
         done[step]()

@@ -148,7 +148,7 @@ def test_what_was_refuted_and_is_listed_after_all_is_brought_back(
 ) -> None:
     bank.answer = NO
     told(paybill)
-    with mock.patch.object(FakeProvider, "list_incoming", lambda *_, **__: iter([money()])):
+    with mock.patch.object(FakeProvider, "list_incoming", return_value=[money()]):
         assert pull_all() == 0
     assert (the_money().status, the_money().verified_by, unclaimed()) == ("succeeded", "pull", Decimal(1500))
     assert claim(till.store).store == till.store
@@ -219,7 +219,7 @@ def test_lost_confirmations_come_by_the_list(till: Till, bank: Bank) -> None:
     told(till.account)
     intent = till.intent("200", reference="1001")
     listed = [money(), money("LOST", "200", account_reference="1001"), money("BAD", "0")]
-    with mock.patch.object(FakeProvider, "list_incoming", lambda *_, **__: iter(listed)):
+    with mock.patch.object(FakeProvider, "list_incoming", return_value=listed):
         assert (pull_all(), pull_all()) == (1, 0)
     intent.refresh_from_db()
     assert (intent.status, the_money("LOST").source, the_money("LOST").verified_by) == ("succeeded", "pull", "pull")

@@ -1,4 +1,4 @@
-"""Promise P8 and demand 18 with threads: one winner of a receipt, and one booking of money that two channels tell of."""
+"""Promise P8 and demand 18 with threads: one winner of a receipt, one booking of what two channels tell of."""
 
 from __future__ import annotations
 
@@ -27,11 +27,26 @@ pytestmark = pytest.mark.postgresql
 RECEIPT = "UKP7X1A2B3"
 
 
+def outcome_of(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except Conflict as problem:
+        return problem
+
+
 def test_100_claims_of_one_receipt_have_one_winner(till: Till) -> None:
     arrive(make_provider_account(platform=True))
     stores = [till.store, *(make_store(name=f"Store {number}") for number in range(9))]
-    works = [partial(claim, stores[number % 10], RECEIPT, f"order {number}") for number in range(100)]
-    results = at_once(works)
+
+    def four_claims(first: int) -> list[Any]:
+        """One connection's share: a hundred connections are more than a usual server has."""
+        return [
+            outcome_of(partial(claim, stores[number % 10], RECEIPT, f"order {number}"))
+            for number in range(first, first + 4)
+        ]
+
+    shares = answers(at_once([partial(four_claims, first) for first in range(0, 100, 4)]))
+    results = [result for share in shares for result in share]
     won = [result for result in results if isinstance(result, Claim)]
     refused = [result.code for result in results if isinstance(result, Conflict)]
     assert (len(won), refused) == (1, ["incoming_payment_claimed"] * 99)
@@ -49,7 +64,7 @@ def test_the_same_claim_32_times_at_once_is_one_answer(till: Till) -> None:
 
 def test_the_receipt_of_a_charge_is_used_once_by_32_threads(till: Till) -> None:
     _, charge = till.pay_new("1500")
-    works = [partial(claim, till.store, charge.receipt, f"order {number}") for number in range(32)]
+    works = [partial(claim, till.store, charge.receipt or "", f"order {number}") for number in range(32)]
     results = at_once(works)
     assert sum(isinstance(result, Claim) for result in results) == 1
     assert sum(isinstance(result, Conflict) for result in results) == 31

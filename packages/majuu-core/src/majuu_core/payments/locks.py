@@ -1,6 +1,7 @@
 """The only place of this room that locks rows.
 
-Order, everywhere: the charge, its intent, the incoming payment, the claim. A transaction calls one of these once, as late as it can and before it
+Order, everywhere: the charge, its intent, the incoming payment, the claim.
+A transaction calls one of these once, as late as it can and before it
 looks at what it is about to change. Stores and accounts are never locked: payments of one store must not queue.
 
 On PostgreSQL there is a shorter way: read without a lock, decide, and write only if both rows still are what was read,

@@ -179,7 +179,7 @@ class FakeProvider(PaymentProvider):
         return told_of(query.receipt)
 
     def list_incoming(self, *, start: datetime, end: datetime) -> Iterator[IncomingMoney]:
-        """What the operator's option ``incoming`` holds (a JSON list of messages), within the time that is asked for."""
+        """What the operator's option ``incoming`` holds (a JSON list of messages), within that time."""
         self._refuse_livemode()
         for item in json.loads(self.context.options.get("incoming", "[]")):
             money = read_money(json.dumps(item).encode())
