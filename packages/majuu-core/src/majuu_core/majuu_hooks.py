@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from majuu_core.configuration import custodial
 from majuu_core.plugins import EventHandler, hookimpl
+from majuu_core.plugins.contributions import PeriodicTask
 from majuu_core.providers import Violation
 from majuu_core.testing.fake import FakeProvider
 from majuu_core.wallets.deposits import refuse_refund_of_deposit
@@ -22,17 +24,39 @@ def register_payment_providers() -> list[type[FakeProvider]]:
 
 @hookimpl
 def register_event_handlers() -> list[EventHandler]:
-    """What fills wallets; nothing where there are none, so that other sites' payments have no work for it."""
-    if not custodial():
-        return []
-    handler = "majuu_core.wallets.deposits.handle_payment"
-    return [EventHandler(name="majuu.wallet_deposits", event_types=CREDITING_EVENTS, function=handler)]
+    """What one payment means elsewhere: for wallets, and for notices of incoming money.
+
+    Without custody there are no wallets, so that other sites' payments make no work for them.
+    """
+    wallets = EventHandler(
+        name="majuu.wallet_deposits",
+        event_types=CREDITING_EVENTS,
+        function="majuu_core.wallets.deposits.handle_payment",
+    )
+    links = EventHandler(
+        name="incoming.link_charge",
+        event_types=frozenset({"charge.succeeded", "charge.updated"}),
+        function="majuu_core.payments.incoming_links.on_charge_event",
+    )
+    return [links, wallets] if custodial() else [links]
 
 
 @hookimpl
 def validate_refund(refund: Any, charge: Any) -> list[Violation]:
     """Money that stands on a customer's wallet is not given back from the store's."""
     return refuse_refund_of_deposit(charge)
+
+
+@hookimpl
+def register_periodic_tasks() -> list[PeriodicTask]:
+    """Look for incoming money whose notice was lost."""
+    return [
+        PeriodicTask(
+            name="incoming.pull",
+            every=timedelta(minutes=30),
+            function="majuu_core.payments.incoming_pull.pull_all",
+        )
+    ]
 
 
 @hookimpl(trylast=True)

@@ -17,6 +17,7 @@ from majuu_core.api.v1 import (
     balances,
     charges,
     events,
+    incoming_payments,
     incoming_suggestions,
     payment_intents,
     payouts,
@@ -96,6 +97,7 @@ def build_api() -> NinjaAPI:
     api.add_router("/payouts", payouts.router)
     api.add_router("/charges", refunds.plan_router)
     api.add_router("/refunds", refunds.router)
+    api.add_router("/incoming-payments", incoming_payments.router)
     api.add_router("/events", events.router)
     api.add_router("/webhook-endpoints", webhook_endpoints.router)
     api.add_router("/wallets", wallets.router)

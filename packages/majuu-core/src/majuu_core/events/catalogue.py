@@ -51,6 +51,19 @@ CORE_EVENT_TYPES: tuple[EventType, ...] = (
     _type("wallet.credited", "Money of a deposit stands on the wallet now. Data: the deposit."),
     _type("wallet.debited", "A payment intent was paid from a wallet. Data: the payment."),
     _type("wallet.withdrawal_created", "Money is on its way out of a wallet; its payout tells the rest."),
+    _type("incoming_payment.received", "Money arrived without a payment intent. Data: the incoming payment."),
+    _type("incoming_payment.verified", "The provider confirmed that incoming money really arrived."),
+    _type("incoming_payment.corrected", "The provider named another amount than the message that told of the money."),
+    _type("incoming_payment.refuted", "The provider says that no such money arrived; what was booked is taken back."),
+    _type("incoming_payment.reinstated", "Money that was refuted arrived after all, says the provider's own list."),
+    _type(
+        "incoming_payment.unverified", "The provider never said whether incoming money arrived; a person has to look."
+    ),
+    _type("incoming_payment.assigned", "The payer named the store: only its merchant may claim the money."),
+    _type("incoming_payment.claimed", "Incoming money became the store's, or paid one of its intents."),
+    _type("incoming_payment.claim_undone", "A claim was undone; the money is not the store's any more."),
+    _type("incoming_payment.linked", "Incoming money is the same payment as one of the store's charges."),
+    _type("incoming_payment.conflict", "Two channels disagree about one receipt; a person has to look."),
     _type(ENDPOINT_DISABLED, "One of the store's webhook endpoints was disabled after failing for too long."),
     _type(TEST_EVENT, "A test message, sent to one endpoint when somebody asks for it. Not part of any pattern."),
 )

@@ -1,8 +1,8 @@
 """The only place of this room that locks rows.
 
-Order, everywhere: the charge, then its intent, then a refund or payout; an account of the books comes last. A
-transaction calls one of these once, as late as it can and before it looks at what it is about to change. Stores and
-provider accounts are never locked: payments of one store must not queue.
+Order, everywhere: the charge, then its intent, then an incoming payment and its claim, then a refund or payout; an
+account of the books comes last. A transaction calls one of these once, as late as it can and before it looks at what it
+is about to change. Stores and provider accounts are never locked: payments of one store must not queue.
 
 On PostgreSQL there is a shorter way: read without a lock, decide, and write only if both rows still are what was read,
 all in one statement. Who was overtaken starts again, with locks.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from django.db import connection, models
 
 from majuu_core.database.compiled import RowByKey, row_version
-from majuu_core.payments.models import Charge, PaymentIntent, Payout, Refund
+from majuu_core.payments.models import Charge, Claim, IncomingPayment, PaymentIntent, Payout, Refund
 
 
 def _charges() -> models.QuerySet[Charge]:
@@ -117,6 +117,20 @@ def lock_refund(refund_id: uuid.UUID) -> Refund:
     refund = rows.get(pk=refund_id)
     refund.charge = charge
     return refund
+
+
+def lock_incoming(incoming_id: uuid.UUID) -> IncomingPayment:
+    """The incoming payment, locked, after charges and intents if the transaction locks any.
+
+    No joins: its store may be another one once the lock is held, and a join would then find no row at all. Raises
+    IncomingPayment.DoesNotExist.
+    """
+    return IncomingPayment.objects.select_for_update().get(pk=incoming_id)
+
+
+def lock_claim(claim_id: uuid.UUID) -> Claim:
+    """The claim, locked: the last of all. Raises Claim.DoesNotExist."""
+    return Claim.objects.select_for_update().get(pk=claim_id)
 
 
 def _locks_named_tables() -> bool:
