@@ -61,7 +61,7 @@ def press(client: Client, payout: Payout | PayoutBatch, action: str, **fields: s
 
 def test_the_inbox_shows_what_waits_and_who_asked(waiting: Payout, maker: Any, checker: Any) -> None:
     text = text_of(signed_in(checker).get(LIST + "?status__exact=requires_approval"))
-    for part in ("Waiting for a second person", "SAL-1", "60,000.00", maker.get_username()):
+    for part in ("To approve", "SAL-1", "60,000.00", maker.get_username()):
         assert part in text
 
 

@@ -206,6 +206,12 @@ class PayoutAdmin(MoneyRowAdmin):
     def extra_page_context(self, request: HttpRequest, row: Payout) -> dict[str, Any]:
         return {"majuu_timeline": build_subject_timeline(row.public_id, [_asked_for(row)], request.user.has_perm)}
 
+    @display(description="Status")
+    def state(self, row: Payout) -> SafeString:  # type: ignore[override]
+        waits = row.status == Payout.Status.REQUIRES_APPROVAL
+        shown = state_badge(row.status, "To approve" if waits else row.get_status_display())
+        return format_html("{} {}", shown, state_badge("parked")) if row.is_parked else shown
+
     @display(description="Store")
     def store_link(self, row: Payout) -> SafeString:
         return link(row.store)
