@@ -144,7 +144,7 @@ def test_the_timeline_tells_everything(paymaster: Paymaster, virtual_clock: Any,
 @pytest.mark.parametrize("what", ["id", "reference", "provider_reference"])
 def test_a_payout_is_found(paymaster: Paymaster, superuser_client: Client, what: str) -> None:
     found, other = paymaster.send("1500", "FIND-ME"), paymaster.send("1600", "NOT-ME")
-    term = {"id": found.public_id, "reference": "FIND-ME", "provider_reference": found.provider_reference}[what]
+    term = {"id": found.public_id, "reference": "FIND-ME", "provider_reference": found.provider_reference or ""}[what]
     page = superuser_client.get(LIST, {"q": term}).content.decode()
     assert address_of(found) in page
     assert address_of(other) not in page
