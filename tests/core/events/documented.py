@@ -35,7 +35,7 @@ def _types_in(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "records_of":
         yield from node.args[1:2]
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Dict):
-        if node.target.id == "PAYOUT_EVENTS":
+        if node.target.id in {"PAYOUT_EVENTS", "REFUND_EVENTS"}:
             yield from node.value.values
     if isinstance(node, ast.Assign):
         for target, value in _pairs(node.targets[0], node.value):

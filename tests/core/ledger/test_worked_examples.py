@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import uuid
 
+import pytest
+from django.db import transaction
+
+from majuu_core.database.batch import WriteBatch
 from majuu_core.ledger import services
 from majuu_core.ledger.chart import PLATFORM, AccountKind, AccountRef, fx_trading
+from majuu_core.ledger.exceptions import HoldAlreadyResolved
 from majuu_core.ledger.models import LedgerBalance
 from majuu_core.ledger.selectors import balance, trial_balance
 from majuu_core.ledger.services import Move
@@ -75,6 +80,81 @@ def test_partial_refund_the_fee_is_not_returned() -> None:
     book(Move(debit=payable(), credit=clearing(), amount=kes("400.00")), kind="refund")
 
     assert_balances({clearing(): "1077.50", payable(): "1100.00", FEES: "22.50"})
+
+
+def refund_hold(*parts: tuple[AccountRef, str], key: str = "re_01") -> list[tuple[uuid.UUID, Move]]:
+    """Money held to go back, from each of these accounts."""
+    moves = [Move(debit=ref, credit=clearing(), amount=kes(amount), phase="pending") for ref, amount in parts]
+    made = services.record_transaction(
+        key=f"{key}:hold", kind="refund_reversal", reference=key, livemode=False, moves=moves
+    )
+    return list(zip([transfer.pk for transfer in made], moves, strict=True))
+
+
+def refund_ends(holds: list[tuple[uuid.UUID, Move]], *also: Move, posts: bool, kind: str, key: str = "re_01") -> None:
+    batch = WriteBatch()
+    services.add_resolution(
+        batch,
+        key=f"{key}:{'post' if posts else 'void'}",
+        kind=kind,
+        reference=key,
+        livemode=False,
+        holds=holds,
+        posts=posts,
+        also=also,
+    )
+    batch.execute()
+
+
+def test_refund_by_reversal_takes_what_was_paid_too_much_first() -> None:
+    """KES 1,200.00 came for KES 1,000.00. The provider undoes KES 300.00 of it: 200.00 surplus, 100.00 of the sale."""
+    book(sale("1000.00"), Move(debit=clearing(), credit=SURPLUS, amount=kes("200.00")))
+
+    holds = refund_hold((SURPLUS, "200.00"), (payable(), "100.00"))
+    assert (available(SURPLUS), available(payable()), posted(clearing())) == ("0.00", "900.00", "1200.00")
+    refund_ends(holds, posts=True, kind="refund_reversal")
+
+    assert_balances({clearing(): "900.00", payable(): "900.00", SURPLUS: "0.00"})
+
+
+def test_refund_by_payout_costs_a_fee_that_the_store_bears() -> None:
+    """The payment is too old to be undone: KES 400.00 are sent to the customer's phone, which costs KES 13.00."""
+    book(sale("1500.00"), fee("22.50"))
+
+    holds = refund_hold((payable(), "400.00"))
+    refund_ends(holds, fee("13.00"), posts=True, kind="refund_payout")
+
+    assert_balances({clearing(): "1064.50", payable(): "1100.00", FEES: "35.50"})
+
+
+def test_refund_that_fails_leaves_everybody_what_they_had() -> None:
+    book(sale("1000.00"), Move(debit=clearing(), credit=UNAPPLIED, amount=kes("50.00")))
+
+    refund_ends(refund_hold((UNAPPLIED, "50.00"), (payable(), "70.00")), posts=False, kind="refund_void")
+
+    assert (available(UNAPPLIED), available(payable())) == ("50.00", "1000.00")
+    assert_balances({clearing(): "1050.00", payable(): "1000.00", UNAPPLIED: "50.00"})
+
+
+def test_refund_that_comes_back_days_later() -> None:
+    """The customer's account was closed: the provider credits the KES 400.00 again, not its fee."""
+    book(sale("1500.00"))
+    refund_ends(refund_hold((payable(), "400.00")), fee("5.00"), posts=True, kind="refund_reversal")
+
+    book(Move(debit=clearing(), credit=payable(), amount=kes("400.00")), kind="refund_failed_late")
+
+    assert_balances({clearing(): "1495.00", payable(): "1500.00", FEES: "5.00"})
+
+
+def test_a_hold_of_a_refund_ends_once() -> None:
+    book(sale("1000.00"))
+    holds = refund_hold((payable(), "400.00"))
+    refund_ends(holds, posts=True, kind="refund_reversal")
+
+    with pytest.raises(HoldAlreadyResolved), services.ledger_errors(), transaction.atomic():
+        refund_ends(holds, posts=False, kind="refund_void")
+
+    assert_balances({clearing(): "600.00", payable(): "600.00"})
 
 
 def dispute_opens() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.test import Client
 from moneyed import Money
 
+from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.payments.addresses import refund_callback_url
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.refunds import RefundDetails, create_refund
+from majuu_core.plugins.manager import temporary_plugin
+from majuu_core.plugins.markers import hookimpl
 from majuu_core.providers import (
     Failure,
     FailureCode,
@@ -23,6 +27,7 @@ from majuu_core.providers import (
     ResultStatus,
     WebhookRequest,
 )
+from majuu_core.testing.factories import make_provider_account
 from majuu_core.testing.fake import FakeProvider
 from tests.core.payments.support import Till
 
@@ -57,6 +62,7 @@ def deliver(refund: Refund, request: WebhookRequest) -> int:
 class TwoWayProvider(FakeProvider):
     """A mock with the two ways that M-Pesa has: undo all of a young payment, or send new money to a phone."""
 
+    code = "twoway"
     refunds: list[FollowUpRequest] = []  # what was asked
     spent = False  # the customer has spent what a reversal would take
 
@@ -85,3 +91,19 @@ class TwoWayProvider(FakeProvider):
             failure = Failure(code=FailureCode.DECLINED, provider_code="R000001", message="It has been spent.")
             return Result(status=ResultStatus.FAILED, failure=failure)
         return super().refund(request)
+
+
+@contextmanager
+def two_ways(till: Till) -> Iterator[None]:
+    """While the block runs, the till's account is one with two ways back."""
+    TwoWayProvider.refunds.clear()
+    ProviderAccount.objects.filter(pk=till.account.pk).update(is_active=False)
+    with temporary_plugin(_TwoWays()):
+        till.account = make_provider_account(store=till.store, provider=TwoWayProvider.code)
+        yield
+
+
+class _TwoWays:
+    @hookimpl
+    def register_payment_providers(self) -> list[type[TwoWayProvider]]:
+        return [TwoWayProvider]

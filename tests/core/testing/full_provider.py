@@ -1,11 +1,11 @@
-"""FakeProvider with the three capabilities that it lacks, so that their checks are proved too."""
+"""FakeProvider with the capabilities that it lacks, so that their checks are proved too."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 from moneyed import Money
@@ -16,6 +16,8 @@ from majuu_core.providers import (
     InvalidPaymentData,
     PaymentRequest,
     ProviderContext,
+    RefundQuestion,
+    RefundRoute,
     Result,
     SettlementLine,
     Trust,
@@ -63,6 +65,20 @@ class FullProvider(FakeProvider):
             headers={"Authorization": f"Bearer {self._secret.decode()}"},
             json_body={"reference": request.reference},
         )
+
+    def refund_routes(self, question: RefundQuestion) -> Sequence[RefundRoute]:
+        old = question.now - question.paid_at > timedelta(days=180)
+        reason = "It is older than 180 days." if old else "It goes back the way it came."
+        return [
+            RefundRoute(method="back", possible=not old and bool(question.provider_reference), reason=reason),
+            RefundRoute(
+                method="anew",
+                possible=True,
+                reason="New money is sent to a phone.",
+                books_as="payout",
+                needs=("phone",),
+            ),
+        ]
 
     def verify_webhook(self, request: WebhookRequest) -> Trust:
         if request.remote_addr != "127.0.0.1":

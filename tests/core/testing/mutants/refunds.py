@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from moneyed import Money
@@ -12,11 +13,14 @@ from majuu_core.providers import (
     FollowUpRequest,
     OutcomeUnknown,
     PayoutRequest,
+    RefundQuestion,
+    RefundRoute,
     RequestRejected,
     Result,
     ResultStatus,
 )
 from majuu_core.testing.fake import FakeProvider
+from tests.core.testing.full_provider import FullProvider
 from tests.core.testing.mutants.base import FAILED, caught_by
 
 
@@ -94,6 +98,49 @@ class InventsARefund(FakeProvider):
 class NamesRefundsLikePayments(FakeProvider):
     def refund(self, request: FollowUpRequest) -> Result:
         return replace(super().refund(request), provider_reference=request.provider_reference)
+
+
+@caught_by("refund.routes_are_pure")
+class ChangesItsMind(FullProvider):
+    def refund_routes(self, question: RefundQuestion) -> Sequence[RefundRoute]:
+        routes = super().refund_routes(question)
+        seen = self.context.cache.get("asked") or ""
+        self.context.cache.set("asked", f"{seen}x", seconds=60)
+        return routes if len(seen) % 2 else [*reversed(routes)]
+
+
+@caught_by("refund.routes_are_explained")
+class NamesBothWaysAlike(FullProvider):
+    def refund_routes(self, question: RefundQuestion) -> Sequence[RefundRoute]:
+        return [replace(route, method="back") for route in super().refund_routes(question)]
+
+
+@caught_by("refund.routes_are_explained")
+class ClosesAWayWithoutAReason(FullProvider):
+    def refund_routes(self, question: RefundQuestion) -> Sequence[RefundRoute]:
+        routes = super().refund_routes(question)
+        return [route if route.possible else replace(route, reason=" ") for route in routes]
+
+
+@caught_by("refund.routes_are_explained")
+class BooksAsSomethingElse(FullProvider):
+    def refund_routes(self, question: RefundQuestion) -> Sequence[RefundRoute]:
+        return [replace(route, books_as="gift") for route in super().refund_routes(question)]
+
+
+@caught_by("refund.needs_can_be_given")
+class NeedsTheUnheardOf(FullProvider):
+    def refund_routes(self, question: RefundQuestion) -> Sequence[RefundRoute]:
+        back, anew = super().refund_routes(question)
+        return [back, replace(anew, needs=("phone", "mothers_maiden_name"))]
+
+
+@caught_by("refund.open_route_is_taken")
+class RefusesWhatIsOpen(FullProvider):
+    def refund(self, request: FollowUpRequest) -> Result:
+        if request.method == "back":
+            raise RequestRejected("not this way")
+        return super().refund(request)
 
 
 @caught_by("payout.same_key_never_sends_twice")

@@ -148,9 +148,9 @@ def _write(charge: Charge, refund: Refund, fee: Money | None) -> None:
     batch = WriteBatch()
     batch.insert(refund)
     add_success(batch, refund, refund.fee if refund.fee.amount else None)
-    add_refund_event(batch, refund, "refund.succeeded")
+    add_refund_event(batch, refund, "succeeded")
     if refund.is_parked:
-        add_refund_event(batch, refund, "refund.parked")
+        add_refund_event(batch, refund, "parked")
     batch.insert(
         build_entry(
             action="refund.parked" if refund.is_parked else "refund.succeeded",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -45,6 +46,15 @@ from majuu_core.providers import (
 logger = logging.getLogger("majuu.payments")
 CAME_BACK = "The provider says that it failed after it had been done. The money is booked back; look at the statement."
 TOO_MUCH = "More has gone back than this payment brought. Look at the provider's statement."
+# What happened, and the event that tells of it.
+REFUND_EVENTS: Mapping[str, str] = {
+    "created": "refund.created",
+    "updated": "refund.updated",
+    "succeeded": "refund.succeeded",
+    "failed": "refund.failed",
+    "canceled": "refund.failed",
+    "parked": "refund.parked",
+}
 _R = Refund.Status
 _S = ResultStatus
 _GIVEN_UP = frozenset({_R.FAILED, _R.CANCELED})
@@ -106,13 +116,13 @@ def plan_refund_outcome(refund: Refund, result: Result, now: datetime) -> Outgoi
     return plan
 
 
-def add_refund_event(batch: WriteBatch, refund: Refund, type: str) -> None:
-    """Tell the store of the refund as it now is."""
+def add_refund_event(batch: WriteBatch, refund: Refund, word: str) -> None:
+    """Tell the store what happened, one of REFUND_EVENTS, and how the refund is now."""
     batch.insert(
         build_event(
             store_id=refund.store_id,
             livemode=refund.livemode,
-            type=type,
+            type=REFUND_EVENTS[word],
             object_id=refund.public_id,
             data={"refund": represent_refund(refund)},
         )
@@ -203,11 +213,11 @@ def _count(batch: WriteBatch, charge: Charge, amount: Decimal, unapplied: Decima
 
 def _tell(batch: WriteBatch, refund: Refund, plan: OutgoingPlan, before: str) -> None:
     came_back = isinstance(plan, RefundOutcome) and plan.books_back
-    types = ["failed", "parked"] if came_back else ["failed" if plan.event == "canceled" else plan.event]
+    words = ["failed", "parked"] if came_back else [plan.event]
     if plan.event == "parked" and not came_back and refund.status != before:
-        types.insert(0, str(refund.status))
-    for type in types:
-        add_refund_event(batch, refund, f"refund.{type}")
+        words.insert(0, str(refund.status))
+    for word in words:
+        add_refund_event(batch, refund, word)
     batch.insert(
         build_entry(
             action=f"refund.{plan.event}",

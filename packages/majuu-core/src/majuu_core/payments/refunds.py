@@ -276,7 +276,7 @@ def _add(batch: WriteBatch, refund: Refund, plan: RefundPlan) -> None:
     refund.follow_up_at = first_question(schedule_of(refund), refund.created_at)
     hold_refund(batch, refund, plan.sources)
     batch.insert(refund)
-    add_refund_event(batch, refund, "refund.created")
+    add_refund_event(batch, refund, "created")
     changes = {
         "charge": [None, refund.charge.public_id],
         "amount": [None, str(refund.amount.amount)],

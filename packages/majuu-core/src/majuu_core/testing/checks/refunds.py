@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import cast
 
 from moneyed import Money
 
+from majuu_core.common import clock
 from majuu_core.providers import (
     FetchRequest,
     InvalidPaymentData,
     OutcomeUnknown,
+    PlansRefunds,
     ProviderError,
+    RefundQuestion,
+    RefundRoute,
     RequestRejected,
     Result,
     ResultStatus,
@@ -24,6 +31,9 @@ from majuu_core.testing.steps import NO_MONEY, PAID, attempt, describe, expect, 
 
 _NEEDS = ("payment", "refund")
 _REFUSALS = (InvalidPaymentData, RequestRejected)
+_ROUTES = (*_NEEDS, "refund_routes")
+_METHOD = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_PHONE = "254712345678"
 
 
 def _provider(harness: ProviderHarness) -> SupportsRefund:
@@ -172,3 +182,99 @@ def refund_has_its_own_reference(harness: ProviderHarness) -> None:
     made = _provider(harness).refund(harness.refund(request, result))
     expect(made.provider_reference, "a refund came without a provider_reference")
     expect(made.provider_reference != result.provider_reference, "the refund carries the payment's reference")
+
+
+def _question(harness: ProviderHarness, share: int = 1, days: int = 0) -> tuple[RefundQuestion, Result]:
+    """A question about a payment that was really made, for a share of it, so many days later."""
+    request, result = paid(harness)
+    now = clock.now()
+    question = RefundQuestion(
+        amount=Money((request.amount.amount / share).quantize(Decimal(1)), request.amount.currency),
+        paid=request.amount,
+        refunded=Money(0, request.amount.currency),
+        paid_at=result.occurred_at or now,
+        now=now + timedelta(days=days),
+        receipt=result.receipt,
+        provider_reference=result.provider_reference,
+        payer_phone=_PHONE,
+    )
+    return question, result
+
+
+def _routes(harness: ProviderHarness, question: RefundQuestion) -> Sequence[RefundRoute]:
+    return cast(PlansRefunds, harness.make_provider()).refund_routes(question)
+
+
+def _questions(harness: ProviderHarness) -> list[RefundQuestion]:
+    """All kinds of payments: whole and in part, young and old, with and without what names them."""
+    question, _ = _question(harness)
+    part, _ = _question(harness, share=2, days=400)
+    nameless = replace(question, receipt=None, provider_reference=None, payer_phone="")
+    return [question, part, nameless]
+
+
+@check(
+    "refund",
+    needs=_ROUTES,
+    why="The plan is shown first and made again when it is carried out: both must say the same.",
+    fix="Decide by the RefundQuestion alone, its `now` included; call nobody, keep nothing.",
+)
+def routes_are_pure(harness: ProviderHarness) -> None:
+    for question in _questions(harness):
+        calls = len(harness.exchanges)
+        provider = cast(PlansRefunds, harness.make_provider())
+        first, again = list(provider.refund_routes(question)), list(provider.refund_routes(question))
+        expect(first == again == list(_routes(harness, question)), "the same question got different answers")
+        expect(len(harness.exchanges) == calls, "planning a refund called the provider")
+
+
+@check(
+    "refund",
+    needs=_ROUTES,
+    why="Whoever decides about a refund reads these sentences; a way without one, or with two meanings, helps nobody.",
+    fix="Return every way, each with a method of its own, a sentence as its reason, and books_as reversal or payout.",
+)
+def routes_are_explained(harness: ProviderHarness) -> None:
+    for question in _questions(harness):
+        routes = list(_routes(harness, question))
+        expect(routes, "there is no way at all: return the closed ones too, with their reasons")
+        methods = [route.method for route in routes]
+        expect(len(methods) == len(set(methods)), f"a method is named twice: {methods}")
+        for route in routes:
+            expect(_METHOD.fullmatch(route.method), f"{route.method!r} is no method: use a lower-case word")
+            expect(route.reason.strip(), f"{route.method} has no reason")
+            expect(route.books_as in ("reversal", "payout"), f"{route.method} books as {route.books_as!r}")
+
+
+@check(
+    "refund",
+    needs=_ROUTES,
+    why="Core can only give a way what it knows how to ask for.",
+    fix='Let `needs` name "phone" or fields of ProviderInfo.payout_fields, and need nothing else.',
+)
+def needs_can_be_given(harness: ProviderHarness) -> None:
+    known = {"phone", *(item.name for item in harness.provider_class.info.payout_fields)}
+    for question in _questions(harness):
+        for route in _routes(harness, question):
+            odd = sorted(set(route.needs) - known)
+            expect(not odd, f"{route.method} needs {odd}, which nobody can give")
+
+
+@check(
+    "refund",
+    needs=_ROUTES,
+    why="A way that was shown as open and is refused when it is taken makes the plan worthless.",
+    fix="Mark a way as possible only when refund() with its method and what it needs is taken by the provider.",
+)
+def open_route_is_taken(harness: ProviderHarness) -> None:
+    question, result = _question(harness)
+    chosen = next((route for route in _routes(harness, question) if route.possible), None)
+    if chosen is None:
+        raise NotOffered("no way is open for a good, young payment")
+    wanted = replace(
+        harness.follow_up("re", result, amount=question.amount),
+        method=chosen.method,
+        destination={name: _PHONE for name in chosen.needs if name == "phone"},
+    )
+    seen = attempt(lambda: _provider(harness).refund(wanted))
+    expect(not refused(seen, _REFUSALS), f"{chosen.method} was open, and taking it ended as {describe(seen)}")
