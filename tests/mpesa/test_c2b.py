@@ -28,7 +28,7 @@ pytest.importorskip("majuu_sim.daraja", reason="majuu-sim is not installed")
 from majuu_sim.daraja import SANDBOX_SHORTCODE
 from tests.mpesa.money_shop import ACCOUNT_URL, ADDRESSES, PAYEE, MoneyShop, letter, opened
 
-TILL = {"kind": "till", "shortcode": "600100", "till_number": "600101"}
+TILL: dict[str, Any] = {"kind": "till", "shortcode": "600100", "till_number": "600101"}
 NOTICE = {
     "TransactionType": "Pay Bill",
     "TransID": "RKL51ZDR4F",

@@ -35,12 +35,12 @@ from tests.mpesa.money_shop import ADDRESSES, payout
 
 S, F, P, U = ResultStatus.SUCCEEDED, ResultStatus.FAILED, ResultStatus.PENDING, ResultStatus.UNKNOWN
 PAYOUT, REFUND, INCOMING = "po_01jgx5v9k3m2n4p6r8t0", "re_01jgx5v9k3m2n4p6r8t1", "in_01jgx5v9k3m2n4p6r8t2"
-READY = {"initiator_name": "testapi", "security_credential": "A" * 344}
+READY: dict[str, Any] = {"initiator_name": "testapi", "security_credential": "A" * 344}
 SANDBOX_HASH = hashlib.sha256(b"254708374149").hexdigest()
 
 
-def at(*when: int) -> datetime:
-    return datetime(*when, tzinfo=UTC)  # type: ignore[misc]
+def at(year: int, month: int, day: int, hour: int, minute: int, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def read(name: str, reference: str | None, *, topic: str = "", **account: Any) -> ProviderEvent:

@@ -31,7 +31,7 @@ from majuu_sim.daraja import SANDBOX_SHORTCODE, Shortcode
 from tests.mpesa.money_shop import PAYEE, PAYOUT, MoneyShop, letter, opened, payout, url_of
 
 SETTLED = (ResultStatus.SUCCEEDED, ResultStatus.FAILED, ResultStatus.CANCELED)
-READY = {"initiator_name": "testapi", "security_credential": "A" * 344}
+READY: dict[str, Any] = {"initiator_name": "testapi", "security_credential": "A" * 344}
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ pytest.importorskip("majuu_sim.daraja", reason="majuu-sim is not installed")
 from majuu_sim.daraja import SANDBOX_SHORTCODE
 from tests.mpesa.money_shop import PAYEE, REFUND, MoneyShop, follow_up, opened, url_of
 
-READY = {"initiator_name": "testapi", "security_credential": "A" * 344}
+READY: dict[str, Any] = {"initiator_name": "testapi", "security_credential": "A" * 344}
 NOW = datetime(2026, 1, 15, 9, tzinfo=UTC)
 QUESTION = RefundQuestion(
     amount=Money(100, "KES"),

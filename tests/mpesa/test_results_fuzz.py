@@ -15,7 +15,7 @@ from majuu_mpesa.pull import read_row, read_rows
 from majuu_mpesa.result_codes import OUTGOING_FAILURES, REVERSAL_FAILURES, definite_failure
 from tests.mpesa.support import SAFARICOM, credentials, make_provider
 
-READY = {"initiator_name": "testapi", "security_credential": "A" * 344}
+READY: dict[str, Any] = {"initiator_name": "testapi", "security_credential": "A" * 344}
 REFERENCES = ("po_01jgx5v9k3m2n4p6r8t0", "re_01jgx5v9k3m2n4p6r8t1", "in_01jgx5v9k3m2n4p6r8t2", "ch_1", None)
 TYPES = {"payout.updated", "refund.updated", "incoming.checked", "incoming.received", "balance.reported"}
 PROVIDER = make_provider(**READY)

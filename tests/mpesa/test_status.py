@@ -17,7 +17,7 @@ pytest.importorskip("majuu_sim.daraja", reason="majuu-sim is not installed")
 from majuu_sim.daraja import SANDBOX_SHORTCODE, Shortcode
 from tests.mpesa.money_shop import INCOMING, PAYEE, PAYOUT, REFUND, MoneyShop, follow_up, letter, opened, url_of
 
-READY = {"initiator_name": "testapi", "security_credential": "A" * 344}
+READY: dict[str, Any] = {"initiator_name": "testapi", "security_credential": "A" * 344}
 
 
 @pytest.fixture
