@@ -375,3 +375,33 @@ def test_no_secret_is_in_an_exchange(shop: MoneyShop) -> None:
 def _at(reference: str, body: Any, *, topic: str = "") -> Any:
     url = f"{url_of(reference)}/{topic}" if topic else url_of(reference)
     return letter(url, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("code", [0, 1, 2001])
+def test_a_result_that_is_not_the_last_word_settles_nothing(code: int) -> None:
+    body = {"Result": {"ResultType": "1", "ResultCode": code, "ConversationID": "AG_1", "TransactionID": "SG632NMUAB"}}
+
+    [event] = make_provider(**READY).parse_webhook(_at(PAYOUT, body))
+
+    assert (event.result.status, event.result.receipt) == (ResultStatus.PENDING, None)
+
+
+@pytest.mark.parametrize("status", [400, 409, 500])
+def test_a_duplicate_is_never_a_refusal_whatever_its_http_status(status: int) -> None:
+    """A refusal would give the money back to the balance, and the first request may have been paid."""
+    daraja = ScriptedDaraja(error(status, "500.002.1001", "Duplicate OriginatorConversationID."))
+    provider = make_provider(daraja, **READY)
+
+    result = provider.payout(payout())
+
+    assert result.status is ResultStatus.UNKNOWN
+    assert result.provider_reference == own_conversation_id(provider.credentials, PAYOUT)
+
+
+@pytest.mark.parametrize(("transaction", "receipt"), [("SG70000000", None), ("SG632NMUAB", "SG632NMUAB"), ("", None)])
+def test_a_dummy_is_no_receipt(transaction: str, receipt: str | None) -> None:
+    body = {"Result": {"ResultType": 0, "ResultCode": 0, "ConversationID": "AG_1", "TransactionID": transaction}}
+
+    [event] = make_provider(**READY).parse_webhook(_at(PAYOUT, body))
+
+    assert (event.result.status, event.result.receipt) == (ResultStatus.SUCCEEDED, receipt)
