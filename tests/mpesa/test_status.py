@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,18 @@ from tests.mpesa.support import ScriptedDaraja, make_provider
 
 pytest.importorskip("majuu_sim.daraja", reason="majuu-sim is not installed")
 from majuu_sim.daraja import SANDBOX_SHORTCODE, Shortcode
-from tests.mpesa.money_shop import INCOMING, PAYEE, PAYOUT, REFUND, MoneyShop, follow_up, letter, opened, url_of
+from tests.mpesa.money_shop import (
+    ADDRESSES,
+    INCOMING,
+    PAYEE,
+    PAYOUT,
+    REFUND,
+    MoneyShop,
+    follow_up,
+    letter,
+    opened,
+    url_of,
+)
 
 READY: dict[str, Any] = {"initiator_name": "testapi", "security_credential": "A" * 344}
 
@@ -262,3 +274,24 @@ def test_who_cannot_ask_does_not(shop: MoneyShop) -> None:
 
     assert {found.status for found in answers} == {ResultStatus.UNKNOWN}
     assert (daraja.requests, daraja.token_requests) == ([], 0)
+
+
+def test_without_an_initiator_the_pull_api_confirms_what_it_lists() -> None:
+    account = {"initiator_name": None, "initiator_password": None, "nominated_number": "0722000000"}
+    with opened(account=account) as shop:
+        question = IncomingQuery(receipt="UAF1ABCDEF", reference=INCOMING)
+        before = shop.provider().verify_incoming(question)  # pulling is not open yet
+        shop.provider().register_incoming(ADDRESSES)
+        payment = shop.sim.pay_paybill(PAYEE, SANDBOX_SHORTCODE, 250, "ORDER1")
+
+        listed = shop.provider().verify_incoming(replace(question, receipt=payment.receipt))
+        missing = shop.provider().verify_incoming(question)
+        shop.clock.advance(4 * 3600)
+        late = shop.provider().verify_incoming(replace(question, receipt=payment.receipt))
+
+    assert (listed.status, listed.amount, listed.receipt) == (
+        ResultStatus.SUCCEEDED,
+        Money(250, "KES"),
+        payment.receipt,
+    )
+    assert {before.status, missing.status, late.status} == {ResultStatus.UNKNOWN}
