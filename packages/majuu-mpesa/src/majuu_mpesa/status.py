@@ -7,6 +7,8 @@ The answer's own result code is about the question: 0 means that it could be ans
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from majuu_core.common import clock
 from majuu_core.common.money import format_amount
 from majuu_core.providers import (
@@ -16,10 +18,12 @@ from majuu_core.providers import (
     IncomingMoney,
     IncomingQuery,
     ProviderEvent,
+    RequestRejected,
     Result,
     ResultStatus,
     WebhookRequest,
 )
+from majuu_mpesa import pull
 from majuu_mpesa.account import STATUS_TOPIC, Account
 from majuu_mpesa.acknowledgements import acknowledged
 from majuu_mpesa.codes import SUCCESS
@@ -40,6 +44,7 @@ _FAILED = {
     "expired": FailureCode.EXPIRED,
 }
 _OPEN = frozenset({"pending", "initiated", "authorized"})
+_PULLED = timedelta(hours=3)  # a notice is checked soon after it came; more would be many pages
 _UNKNOWN = Result(status=ResultStatus.UNKNOWN)
 
 
@@ -63,9 +68,16 @@ def ask_about_outgoing(account: Account, request: FetchRequest, *, reversals_too
 
 
 def ask_about_incoming(account: Account, query: IncomingQuery) -> Result:
-    """Ask whether money with this receipt arrived: PENDING under the question's own id."""
+    """Ask whether money with this receipt arrived: PENDING under the question's own id.
+
+    An account without an initiator looks into the Pull API, if it has that: SUCCEEDED when the receipt is listed.
+    """
     receipt = read_receipt(query.receipt)
-    if not account.credentials.has_initiator or not query.webhook_url or receipt is None:
+    if receipt is None:
+        return _UNKNOWN
+    if not account.credentials.has_initiator:
+        return _look_up(account, receipt) if account.credentials.nominated_number else _UNKNOWN
+    if not query.webhook_url:
         return _UNKNOWN
     asked = _ask(account, {"TransactionID": receipt}, party=account.credentials.shortcode, url=query.webhook_url)
     return Result(status=ResultStatus.PENDING, provider_reference=asked)
@@ -92,6 +104,27 @@ def read_event(
         result=result,
         occurred_at=result.occurred_at or clock.now(),
         incoming=incoming,
+    )
+
+
+def _look_up(account: Account, receipt: str) -> Result:
+    """What is not listed may be listed later: that is no answer."""
+    now = clock.now()
+    try:
+        listed = pull.list_incoming(account, now - _PULLED, now)
+        money = next((one for one in listed if one.receipt == receipt), None)
+    except RequestRejected:  # the shortcode is not open for pulling
+        money = None
+    if money is None:
+        return _UNKNOWN
+    return Result(
+        status=ResultStatus.SUCCEEDED,
+        provider_reference=receipt,
+        receipt=receipt,
+        amount=money.amount,
+        payer=money.payer_name or None,
+        occurred_at=money.occurred_at,
+        raw=money.raw,
     )
 
 
