@@ -66,11 +66,7 @@ def create_payout(
         payout.follow_up_at = first_question(schedule_of(payout), payout.created_at)
     try:
         with transaction.atomic():
-            rows = alongside(payout) if alongside is not None else ()
-            batch = WriteBatch()
-            insert_payout(payout, batch)
-            batch.insert(*rows)
-            batch.execute()
+            insert_payout(payout, () if alongside is None else alongside(payout))
     except (IntegrityError, Conflict):
         # Somebody was faster with this reference; perhaps the very same request.
         earlier = _existing(store.pk, livemode, payout.reference)
@@ -98,11 +94,15 @@ def ask_plugins(payout: Payout) -> None:
         raise Invalid(objection.code, objection.message, field=objection.field)
 
 
-def insert_payout(payout: Payout) -> None:
-    """Make sure of the money, hold it and insert the payout. Call inside ``atomic()``. Raises Conflict."""
+def insert_payout(payout: Payout, also: Sequence[models.Model] = ()) -> None:
+    """Make sure of the money, hold it and insert the payout, and rows of the caller's. Call inside ``atomic()``.
+
+    Raises Conflict.
+    """
     require_cover([payout])
     batch = WriteBatch()
     add_payout(batch, payout)
+    batch.insert(*also)
     batch.execute()
 
 
