@@ -68,7 +68,6 @@ SWAHILI: dict[str, str] = {
     "custodial_disabled": "Mfumo huu hauhifadhi pesa za wengine.",
     "customer_reference_invalid": "Namba ya mteja si sahihi. Tumia herufi 1 hadi 64.",
     "deposit_from_wallet": "Amana haiwezi kulipwa kutoka kwenye pochi.",
-    "insufficient_funds": "Salio halitoshi.",
     "pdf_unavailable": "PDF haipatikani hapa. Tumia JSON au CSV.",
     "period_invalid": "Mwanzo lazima uwe kabla ya mwisho.",
     "period_too_long": "Kipindi ni kirefu mno. Chagua kifupi zaidi, au tumia CSV.",
