@@ -107,7 +107,7 @@ def test_a_deposit_is_credited_once_by_16_workers(counter: Counter) -> None:
     answers(at_once(works))
 
     assert on(wallet) == (D(1500), D(1500))
-    assert LedgerTransaction.objects.filter(kind="wallet_deposit").count() == 1
+    assert LedgerTransaction.objects.filter(kind="wallet_deposit_own").count() == 1
     assert Event.objects.filter(type="wallet.credited").count() == 1
     assert WalletDeposit.objects.get().credited == D(1500)
 

@@ -45,7 +45,7 @@ class Nothing:
 
 
 def deposits_booked() -> int:
-    return LedgerTransaction.objects.filter(kind="wallet_deposit").count()
+    return LedgerTransaction.objects.filter(kind__startswith="wallet_deposit").count()
 
 
 def event_of(intent: PaymentIntent, type: str = "payment_intent.succeeded") -> Event:

@@ -146,6 +146,20 @@ def test_the_same_through_the_platform_s_account(pooled: ProviderAccount, virtua
     assert made.findings == ("1500.00 KES are with providers and not yet in a trust account.",)
 
 
+def test_own_and_pooled_money_do_not_hide_each_other(
+    counter: Counter, pooled: ProviderAccount, virtual_clock: VirtualClock
+) -> None:
+    """given wallets filled through the store's own account, and pooled money for the store / then both are owed."""
+    wallet = counter.wallet(funds="1500")
+    book("1", clearing(pooled), owned(AccountKind.STORE_PAYABLE, counter.store), "900")
+    pay_intent_from_wallet(wallet=wallet, intent=counter.intent("600"))
+    assert shown(report(virtual_clock)) == [
+        ("liability", "Wallets", D(900)),
+        ("liability", "Owed to stores", D(900)),  # the 600 are at its own account
+        ("provider", "Paybill", D(900)),
+    ]
+
+
 def test_it_is_as_of_any_instant(counter: Counter, virtual_clock: VirtualClock) -> None:
     """given movements over hours / when reported as of each / then it shows what stood then."""
     wallet = counter.wallet(funds="1500")
