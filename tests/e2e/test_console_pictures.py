@@ -62,6 +62,9 @@ def test_home_detail_and_list(width, dark, world, visit, sign_in) -> None:
     show(visitor, address_of(world.intents[0]), f"console-intent-{look}")
     show(visitor, address_of(Charge.objects.get(status="unknown")), f"console-charge-{look}")
     show(visitor, address_of(world.inbound[0]), f"console-inbound-{look}")
+    show(visitor, "/console/majuu_payments/payout/", f"console-payouts-{look}")
+    show(visitor, address_of(world.batches[0].payouts.first()), f"console-payout-{look}")
+    show(visitor, address_of(world.batches[0]), f"console-payout-batch-{look}")
 
 
 def test_every_list_and_detail(world, sign_in) -> None:

@@ -39,6 +39,8 @@ def test_the_console_shows_these_models() -> None:
         "majuu_merchants.Store",
         "majuu_payments.Charge",
         "majuu_payments.PaymentIntent",
+        "majuu_payments.Payout",
+        "majuu_payments.PayoutBatch",
         "majuu_payments.ProviderCall",
         "majuu_wallets.Wallet",
         "majuu_webhooks.InboundWebhook",

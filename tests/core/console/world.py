@@ -10,12 +10,14 @@ from django.contrib.auth.models import Permission
 from django.db import models
 from moneyed import Money
 
+from majuu_core.audit.services import Actor, acting_as
 from majuu_core.common import clock
 from majuu_core.events.models import Event
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
+from majuu_core.payments.models import Charge, PaymentIntent, PayoutBatch, ProviderCall
+from majuu_core.payments.payout_batches import create_batch, preview_csv
 from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
 from majuu_core.wallets.models import Wallet
 from majuu_core.webhooks.endpoints import create_webhook_endpoint
@@ -33,6 +35,7 @@ class World:
     inbound: list[InboundWebhook] = field(default_factory=list)
     endpoints: list[WebhookEndpoint] = field(default_factory=list)
     deliveries: list[WebhookDelivery] = field(default_factory=list)
+    batches: list[PayoutBatch] = field(default_factory=list)
 
     def add(self, count: int = 1, amount: str = "1500.00") -> World:
         for _ in range(count):
@@ -52,8 +55,16 @@ class World:
         self.accounts.append(account)
         self.intents.append(intent)
         self.charges.append(charge)
+        self._add_payouts(store, number)
         self._add_calls(account, charge)
         self._add_webhooks(store, intent, number)
+
+    def _add_payouts(self, store: Store, number: int) -> None:
+        """A batch whose sum needs a second person: two payouts that wait."""
+        table = f"reference,amount,phone\nSAL-{number}A,40000,254712345678\nSAL-{number}B,40000,254712345679\n"
+        with acting_as(Actor(type="user", id="900")):
+            preview = preview_csv(store=store, livemode=False, content=table.encode(), name="Salaries")
+            self.batches.append(create_batch(store=store, livemode=False, preview=preview))
 
     def _add_calls(self, account: ProviderAccount, charge: Charge) -> None:
         ProviderCall.objects.create(

@@ -34,6 +34,9 @@ def _types_in(node: ast.AST) -> Iterator[ast.expr]:
         yield from node.args[2:3]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "records_of":
         yield from node.args[1:2]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Dict):
+        if node.target.id == "PAYOUT_EVENTS":
+            yield from node.value.values
     if isinstance(node, ast.Assign):
         for target, value in _pairs(node.targets[0], node.value):
             if isinstance(target, ast.Attribute) and target.attr in {"charge_event", "intent_event"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -163,7 +163,8 @@ def test_approving_a_batch_while_a_row_is_taken_back(paymaster: Paymaster, calls
     def take_back(payout: Payout) -> int:
         return int(cancel_payout(payout=payout).status == "canceled")
 
-    results = at_once([approve, approve, *(partial(take_back, row) for row in rows[:4])])
+    works: list[Callable[[], int]] = [approve, approve, *(partial(take_back, row) for row in rows[:4])]
+    results: list[int | Exception] = at_once(works)
     assert sum(result for result in results if isinstance(result, int)) == 10
     while send_due_payouts():
         pass
@@ -178,7 +179,8 @@ def test_a_message_its_repetitions_and_questions_at_once_book_it_once(
     payout = paymaster.send("7721")
     virtual_clock.advance(11)
     raw = paymaster.webhook(payout)
-    answers(at_once([*[partial(receive_webhook, raw)] * 4, *[run_due_payout_questions] * 4]))
+    works: list[Callable[[], object]] = [partial(receive_webhook, raw)] * 4
+    answers(at_once(works + [run_due_payout_questions] * 4))
     virtual_clock.advance(61)
     process_waiting()
     payout.refresh_from_db()

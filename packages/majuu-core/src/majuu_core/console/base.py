@@ -61,12 +61,16 @@ class FactGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAction:
-    """A button on a detail page. It is a form of its own, sent by POST to ``address``."""
+    """A button on a detail page. It is a form of its own, sent by POST to ``address``.
+
+    ``question`` asks for a text, sent as ``reason``, before the button may be pressed.
+    """
 
     label: str
     address: str
     explanation: str
     icon: str = "bolt"
+    question: str = ""
 
 
 class ModeFilter(SimpleListFilter):

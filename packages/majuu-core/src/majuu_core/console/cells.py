@@ -22,7 +22,10 @@ _MAX_TEXT = 100_000
 TONES: dict[str, str] = {
     **dict.fromkeys(("succeeded", "applied", "enabled", "healthy", "approved", "posted", "post_pending"), GOOD),
     **dict.fromkeys(("failed", "rejected", "unhealthy", "suspended", "parked", "disabled"), BAD),
-    **dict.fromkeys(("unknown", "requires_action", "requires_capture", "authorized", "sending", "pending"), WARN),
+    **dict.fromkeys(
+        ("unknown", "requires_action", "requires_capture", "authorized", "sending", "pending", "requires_approval"),
+        WARN,
+    ),
     **dict.fromkeys(("processing", "received", "requires_payment_method"), INFO),
 }
 

@@ -20,7 +20,7 @@ from majuu_core.common import clock
 from majuu_core.common.money import currency_of
 from majuu_core.console.cells import money_text
 from majuu_core.ledger.selectors import ExactSum
-from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent, Payout
 from majuu_core.plugins.contributions import Panel
 from majuu_core.plugins.manager import collect
 from majuu_core.webhooks.models import InboundWebhook, WebhookEndpoint
@@ -102,6 +102,8 @@ def _counters(request: HttpRequest) -> list[Counter]:
         ("Parked webhooks", "majuu_webhooks.inboundwebhook", "?state__exact=parked", _parked_webhooks),
         ("Charges with unknown outcome", "majuu_payments.charge", "?status__exact=unknown", _unknown_charges),
         ("Parked charges", "majuu_payments.charge", "?is_parked__exact=1", _parked_charges),
+        ("Payouts to approve", "majuu_payments.payout", "?status__exact=requires_approval", _payouts_to_approve),
+        ("Parked payouts", "majuu_payments.payout", "?parked=1", _parked_payouts),
         ("Failing endpoints", "majuu_webhooks.webhookendpoint", "?trouble=1", _failing_endpoints),
     )
     found = []
@@ -131,6 +133,14 @@ def _parked_webhooks() -> QuerySet[InboundWebhook]:
 
 def _parked_charges() -> QuerySet[Charge]:
     return Charge.objects.filter(is_parked=True)
+
+
+def _payouts_to_approve() -> QuerySet[Payout]:
+    return Payout.objects.filter(status=Payout.Status.REQUIRES_APPROVAL)
+
+
+def _parked_payouts() -> QuerySet[Payout]:
+    return Payout.objects.filter(is_parked=True)
 
 
 def _unknown_charges() -> QuerySet[Charge]:

@@ -18,6 +18,8 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Payment intents", "majuu_payments.paymentintent", "shopping_cart"),
             ("Charges", "majuu_payments.charge", "credit_score"),
+            ("Payouts", "majuu_payments.payout", "payments"),
+            ("Payout batches", "majuu_payments.payoutbatch", "playlist_add_check"),
             ("Provider calls", "majuu_payments.providercall", "swap_horiz"),
             ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
         ),

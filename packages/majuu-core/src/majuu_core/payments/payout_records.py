@@ -13,6 +13,17 @@ from majuu_core.payments.models import Payout, PayoutBatch
 from majuu_core.payments.outgoing import OutgoingPlan
 from majuu_core.payments.representation import represent_time
 
+# What happened to a payout, and what shops hear of it.
+PAYOUT_EVENTS: Mapping[str, str] = {
+    "created": "payout.created",
+    "requires_approval": "payout.requires_approval",
+    "updated": "payout.updated",
+    "succeeded": "payout.succeeded",
+    "failed": "payout.failed",
+    "canceled": "payout.canceled",
+    "parked": "payout.parked",
+}
+
 
 def represent_payout(payout: Payout) -> dict[str, Any]:
     """Plain JSON values, amounts as decimal strings."""
@@ -59,7 +70,7 @@ def add_payout_event(batch: WriteBatch, payout: Payout, word: str) -> None:
         build_event(
             store_id=payout.store_id,
             livemode=payout.livemode,
-            type=f"payout.{word}",
+            type=PAYOUT_EVENTS[word],
             object_id=payout.public_id,
             data={"payout": represent_payout(payout)},
         )
