@@ -96,12 +96,13 @@ def test_the_menu_of_a_superuser_has_every_page(world) -> None:
     assert [group["title"] for group in menu] == [
         None,
         "Payments",
+        "Wallets",
         "Events and webhooks",
         "Ledger",
         "Merchants",
         "System",
     ]
-    assert sum(len(group["items"]) for group in menu) == 1 + 17 + 1
+    assert sum(len(group["items"]) for group in menu) == 1 + 17 + 2 + 1
 
 
 def test_every_menu_item_opens(world, superuser_client) -> None:

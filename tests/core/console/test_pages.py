@@ -42,6 +42,7 @@ def test_the_console_shows_these_models() -> None:
         "majuu_payments.Payout",
         "majuu_payments.PayoutBatch",
         "majuu_payments.ProviderCall",
+        "majuu_wallets.Wallet",
         "majuu_webhooks.InboundWebhook",
         "majuu_webhooks.WebhookDelivery",
         "majuu_webhooks.WebhookEndpoint",

@@ -66,8 +66,7 @@ def create_payout(
         payout.follow_up_at = first_question(schedule_of(payout), payout.created_at)
     try:
         with transaction.atomic():
-            rows = alongside(payout) if alongside is not None else ()
-            insert_payout(payout, rows)
+            insert_payout(payout, () if alongside is None else alongside(payout))
     except (IntegrityError, Conflict):
         # Somebody was faster with this reference; perhaps the very same request.
         earlier = _existing(store.pk, livemode, payout.reference)
@@ -95,15 +94,15 @@ def ask_plugins(payout: Payout) -> None:
         raise Invalid(objection.code, objection.message, field=objection.field)
 
 
-def insert_payout(payout: Payout, alongside: Sequence[models.Model] = ()) -> None:
-    """Make sure of the money, hold it and insert the payout, with whatever else belongs to it.
+def insert_payout(payout: Payout, also: Sequence[models.Model] = ()) -> None:
+    """Make sure of the money, hold it and insert the payout, and rows of the caller's. Call inside ``atomic()``.
 
-    Call inside ``atomic()``. Raises Conflict.
+    Raises Conflict.
     """
     require_cover([payout])
     batch = WriteBatch()
     add_payout(batch, payout)
-    batch.insert(*alongside)
+    batch.insert(*also)
     batch.execute()
 
 

@@ -29,7 +29,7 @@ from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.services import Move, add_transaction
 from majuu_core.payments.custody import require_custodial
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.providers import Violation
 from majuu_core.wallets.locks import lock_deposit, lock_wallet
 from majuu_core.wallets.models import Wallet, WalletDeposit
@@ -37,6 +37,8 @@ from majuu_core.wallets.records import audit_of, records_of, represent_deposit
 from majuu_core.wallets.services import require_open, set_status
 
 logger = logging.getLogger("majuu.wallets")
+# The books tell what the platform's accounts took from what a store's own account took: safeguarding asks.
+POOLED_DEPOSIT, OWN_DEPOSIT = "wallet_deposit", "wallet_deposit_own"
 # A prompt of the last minute may be answered long after the intent has expired.
 WATCHED_AFTER_EXPIRY = timedelta(days=3)
 _WATCHED_AFTER_CREDIT = timedelta(days=1)
@@ -144,7 +146,7 @@ def _credit(deposit: WalletDeposit, amount: Money, surplus: Money) -> None:
     add_transaction(
         batch,
         key=f"{intent.public_id}:wallet:{deposit.total_credited.amount.normalize():f}",
-        kind="wallet_deposit",
+        kind=POOLED_DEPOSIT if _is_pooled(intent) else OWN_DEPOSIT,
         reference=deposit.public_id,
         livemode=wallet.livemode,
         moves=moves,
@@ -155,6 +157,12 @@ def _credit(deposit: WalletDeposit, amount: Money, surplus: Money) -> None:
     shown = {"wallet_deposit": represent_deposit(deposit)}
     batch.insert(*records_of(wallet, "wallet.credited", about=deposit, data=shown, changes=changes))
     batch.execute()
+
+
+def _is_pooled(intent: PaymentIntent) -> bool:
+    """Whether an account of the platform's took the money, or a part of it."""
+    charges = intent.charges.filter(status=Charge.Status.SUCCEEDED, provider_account__store=None)
+    return charges.exists() or intent.incoming.filter(provider_account__store=None).exists()
 
 
 def _intent(wallet: Wallet, details: DepositDetails) -> IntentDetails:

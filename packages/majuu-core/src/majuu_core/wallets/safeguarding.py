@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import QuerySet
 from moneyed import Money
 
 from majuu_core.common.cells import safe_cell
@@ -24,6 +25,7 @@ from majuu_core.ledger.models import LedgerTransfer
 from majuu_core.ledger.selectors import ExactSum, balances_by_owner
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.models import BalanceSnapshot
+from majuu_core.wallets.deposits import OWN_DEPOSIT
 
 _K = AccountKind
 _STORES = (_K.STORE_PAYABLE, _K.STORE_SURPLUS, _K.STORE_UNAPPLIED)
@@ -119,29 +121,43 @@ def _liabilities(pooled: Iterable[str], livemode: bool, at: datetime) -> Iterato
 
 
 def _owed_to_stores(pooled: Iterable[str], livemode: bool, at: datetime) -> dict[str, tuple[Decimal, int]]:
-    """What each store is owed of pooled money, added up by currency.
+    """What each store is owed of money that is not at an account of its own, added up by currency.
 
-    A store is owed what came to its accounts from the platform's clearing, from intake and from wallets, less what went
-    back there. One whose own account filled wallets may have given more than it took: that is no debt of customers.
+    What the platform's accounts took for it, less what they sent out and what went on to wallets; and what wallets paid
+    it, unless it holds that itself, because its own account had filled wallets with as much.
     """
-    by_store: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for store_side, other_side, sign in (("credit", "debit", 1), ("debit", "credit", -1)):
-        rows = LedgerTransfer.objects.filter(
-            **{f"{store_side}_account__kind__in": _STORES}, livemode=livemode, phase__in=_POSTED, created_at__lte=at
-        )
-        other = f"{other_side}_account"
-        columns = (f"{store_side}_account__owner", "currency")
-        clearing = {f"{other}__kind": _K.PROVIDER_CLEARING, f"{other}__owner__in": list(pooled)}
-        for chosen in (clearing, {f"{other}__kind__in": (_K.INTAKE_UNCLAIMED, _K.WALLET)}):
-            found = rows.filter(**chosen).values_list(*columns).annotate(total=ExactSum("amount")).order_by()
-            for owner, currency, total in found:
-                by_store[owner, currency] += sign * total
+    rows = LedgerTransfer.objects.filter(livemode=livemode, phase__in=_POSTED, created_at__lte=at)
+    into, out = rows.filter(credit_account__kind__in=_STORES), rows.filter(debit_account__kind__in=_STORES)
+    credited, debited = "credit_account__owner", "debit_account__owner"
+    clearing, owners = _K.PROVIDER_CLEARING, list(pooled)
+    to_wallets = out.filter(credit_account__kind=_K.WALLET)
+    held: _ByStore = defaultdict(Decimal)
+    _add(held, into.filter(debit_account__kind=clearing, debit_account__owner__in=owners), credited, 1)
+    _add(held, into.filter(debit_account__kind=_K.INTAKE_UNCLAIMED), credited, 1)
+    _add(held, out.filter(credit_account__kind=clearing, credit_account__owner__in=owners), debited, -1)
+    _add(held, out.filter(credit_account__kind=_K.INTAKE_UNCLAIMED), debited, -1)
+    _add(held, to_wallets.exclude(transaction__kind=OWN_DEPOSIT), debited, -1)
+    paid: _ByStore = defaultdict(Decimal)
+    _add(paid, into.filter(debit_account__kind=_K.WALLET), credited, 1)
+    _add(paid, to_wallets.filter(transaction__kind=OWN_DEPOSIT), debited, -1)
     sums: dict[str, tuple[Decimal, int]] = {}
-    for (_, currency), owed in by_store.items():
-        if owed > 0:
-            total, count = sums.get(currency, (Decimal(0), 0))
-            sums[currency] = (total + owed, count + 1)
+    for key in sorted(held.keys() | paid.keys()):
+        owed = max(held[key] + max(paid[key], Decimal(0)), Decimal(0))
+        if owed:
+            total, count = sums.get(key[1], (Decimal(0), 0))
+            sums[key[1]] = (total + owed, count + 1)
     return sums
+
+
+_ByStore = dict[tuple[str, str], Decimal]
+
+
+def _add(sums: _ByStore, transfers: QuerySet[LedgerTransfer], owner: str, sign: int) -> None:
+    """Add what the transfers moved to the sums, by the store that ``owner`` names and currency."""
+    for store, currency, total in (
+        transfers.values_list(owner, "currency").annotate(total=ExactSum("amount")).order_by()
+    ):
+        sums[store, currency] += sign * total
 
 
 def _trust(livemode: bool, at: datetime) -> Iterator[Row]:

@@ -26,6 +26,7 @@ _PREFIX = "mov"
 _INSTANT = timedelta(microseconds=1)  # what happens now belongs to a statement until now
 _TYPES = {
     "wallet_deposit": "deposit",
+    "wallet_deposit_own": "deposit",
     "wallet_payment": "payment",
     "wallet_refund": "refund",
     "payout": "withdrawal",

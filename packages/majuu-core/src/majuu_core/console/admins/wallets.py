@@ -213,7 +213,7 @@ def _withdrawal_table(wallet: Wallet) -> Table:
     rows = [
         (
             item.created_at,
-            code_cell(item.payout.public_id),
+            id_link(item.payout),
             money_cell(item.payout.amount),
             state_badge(item.payout.status, item.payout.get_status_display()),
         )
