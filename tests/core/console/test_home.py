@@ -98,10 +98,11 @@ def test_the_menu_of_a_superuser_has_every_page(world) -> None:
         "Payments",
         "Events and webhooks",
         "Ledger",
+        "Reconciliation",
         "Merchants",
         "System",
     ]
-    assert sum(len(group["items"]) for group in menu) == 1 + 15 + 1
+    assert sum(len(group["items"]) for group in menu) == 1 + 18 + 1
 
 
 def test_every_menu_item_opens(world, superuser_client) -> None:
