@@ -78,8 +78,12 @@ class _Header:
     places: Mapping[str, int]
     titles: tuple[str, ...]
 
+    @classmethod
+    def of(cls, places: Mapping[str, int], row: Row) -> _Header:
+        return cls(places, tuple(_plain(cell, 60) for cell in row.cells))
+
     def title(self, name: str) -> str:
-        return self.titles[self.places[name]].strip() if name in self.places else _NAMES[name][0]
+        return self.titles[self.places[name]] if name in self.places else _NAMES[name][0]
 
     def text(self, row: Row, name: str) -> str:
         return row.cell(self.places.get(name))
@@ -104,7 +108,7 @@ def _find_header(rows: Iterator[Row]) -> _Header:
         if best is None or len(places) > len(best[0]):
             best = (places, row)
         if all(name in places for name in _REQUIRED):
-            return _Header(places, row.cells)
+            return _Header.of(places, row)
     raise StatementUnreadable(_explain_missing(best))
 
 
@@ -154,7 +158,7 @@ def _read_row(row: Row, header: _Header) -> StatementLine | StatementProblem:
     except _Cell as problem:
         return _problem(row, header, reading, str(problem))
     reason = plain_text(header.text(row, "reason") or header.text(row, "details"), limit=200)
-    other = plain_text(header.text(row, "other_party"), limit=200)
+    other = _plain(header.text(row, "other_party"), 200)
     return StatementLine(
         line_number=row.number,
         receipt=receipt,
@@ -164,16 +168,16 @@ def _read_row(row: Row, header: _Header) -> StatementLine | StatementProblem:
         occurred_at=occurred_at,
         balance=None if balance is None else Money(balance, KES),
         counterparty=other,
-        description=plain_text(header.text(row, "details") or reason, limit=300),
-        reference=plain_text(header.text(row, "account"), limit=64),
-        linked_receipt=plain_text(header.text(row, "linked"), limit=64),
+        description=_plain(header.text(row, "details") or reason, 300),
+        reference=_plain(header.text(row, "account"), 64),
+        linked_receipt=_plain(header.text(row, "linked"), 64),
         raw=_raw(row, header),
     )
 
 
 def _raw(row: Row, header: _Header) -> dict[str, str]:
     pairs = zip(header.titles, row.cells, strict=False)
-    return {plain_text(title, limit=60): plain_text(cell, limit=300) for title, cell in pairs if cell.strip()}
+    return {title: _plain(cell, 300) for title, cell in pairs if cell.strip()}
 
 
 def _read_receipt(row: Row, header: _Header) -> str:
@@ -260,15 +264,22 @@ def _kind(reason: str, direction: str, other_party: str) -> str:
 
 
 def _problem(row: Row, header: _Header, name: str, message: str) -> StatementProblem:
-    value = plain_text(header.text(row, name), limit=100)
+    value = _plain(header.text(row, name), 100)
     return StatementProblem(line_number=row.number, column=header.title(name), message=message, value=value)
 
 
 def _note(row: Row, header: _Header, name: str, message: str) -> StatementProblem:
-    value = plain_text(header.text(row, name), limit=100)
+    value = _plain(header.text(row, name), 100)
     return StatementProblem(
         line_number=row.number, column=header.title(name), message=message, value=value, is_error=False
     )
+
+
+def _plain(text: str, limit: int) -> str:
+    """As plain_text; most cells of a long statement are ordinary, and need no look at each character."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:limit]
+    return plain_text(text, limit=limit)
 
 
 def _key(text: str) -> str:
