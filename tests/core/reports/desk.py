@@ -15,7 +15,7 @@ from majuu_core.common import clock
 from majuu_core.common.clock import VirtualClock
 from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.services import Move, record_transaction
-from majuu_core.merchants.models import ProviderAccount
+from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.payments.models import Charge, IncomingPayment, PaymentIntent, Payout, Refund
 from majuu_core.reports.closing import close_day
 from majuu_core.reports.models import Close, Mismatch, Settlement
@@ -44,6 +44,11 @@ class Desk:
     account: ProviderAccount
     clock: VirtualClock
 
+    @property
+    def store(self) -> Store:
+        assert self.account.store is not None
+        return self.account.store
+
     @classmethod
     def open(cls, time: VirtualClock) -> Desk:
         time.advance(datetime(2026, 1, 12, 9, tzinfo=UTC) - time.now())
@@ -70,7 +75,7 @@ class Desk:
     ) -> Charge:
         """A charge that succeeded; ``booked`` 0 leaves it out of the ledger."""
         intent = PaymentIntent.objects.create(
-            store=self.account.store,
+            store=self.store,
             livemode=False,
             amount=kes(amount),
             amount_received=kes(amount),
@@ -102,7 +107,7 @@ class Desk:
             provider_account=self.account,
             provider="paper",
             livemode=False,
-            store=self.account.store,
+            store=self.store,
             receipt=receipt,
             receiver="174379",
             amount=kes(amount),
@@ -114,7 +119,7 @@ class Desk:
 
     def payout(self, receipt: str | None, amount: Any = 100, when: str = NOON, fee: Any = 0) -> Payout:
         payout = Payout.objects.create(
-            store=self.account.store,
+            store=self.store,
             provider_account=self.account,
             provider="paper",
             livemode=False,
@@ -131,7 +136,7 @@ class Desk:
 
     def refund(self, charge: Charge, receipt: str | None, amount: Any = 100, when: str = NOON) -> Refund:
         refund = Refund.objects.create(
-            store=self.account.store,
+            store=self.store,
             charge=charge,
             provider_account=self.account,
             livemode=False,
@@ -148,7 +153,7 @@ class Desk:
         if not amount:
             return
         clearing = AccountRef(AccountKind.PROVIDER_CLEARING, self.account.public_id, "KES", livemode=False)
-        owed = AccountRef(other, self.account.store.public_id, "KES", livemode=False)
+        owed = AccountRef(other, self.store.public_id, "KES", livemode=False)
         debit, credit = (clearing, owed) if Decimal(amount) > 0 else (owed, clearing)
         move = Move(debit=debit, credit=credit, amount=kes(abs(Decimal(amount))))
         record_transaction(key=f"{reference}:post", kind="charge", reference=reference, livemode=False, moves=[move])

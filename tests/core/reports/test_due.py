@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from io import StringIO
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,6 +14,7 @@ from moneyed import KES, Money
 from majuu_core.plugins import hookimpl
 from majuu_core.providers import IncomingMoney, NotSent, SettlementLine
 from majuu_core.reports import due
+from majuu_core.reports.closing import close_day
 from majuu_core.reports.models import Close, Settlement
 from majuu_core.reports.models import SettlementLine as Stored
 from majuu_core.testing.factories import make_provider_account
@@ -45,7 +46,7 @@ class StatementProvider(PaperProvider):
     def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
         if start != DAY:
             return
-        common = {"settled_on": start, "occurred_at": at(f"{start}T12:00:00"), "fee": Money(0, KES)}
+        common: dict[str, Any] = {"settled_on": start, "occurred_at": at(f"{start}T12:00:00"), "fee": Money(0, KES)}
         yield SettlementLine(provider_reference="ref-1", kind="charge", gross=Money(100, KES), **common)
         yield SettlementLine(provider_reference="ref-2", kind="payout", gross=Money(-30, KES), **common)
 
@@ -106,12 +107,11 @@ def test_an_import_is_followed_by_its_closes(desk: Desk) -> None:
 
 def test_a_close_that_fails_does_not_stop_the_others(desk: Desk, monkeypatch) -> None:
     desk.bring(f"UA01,{NOON},100", first_day=DAY, last_day=YESTERDAY)
-    real = due.close_day
 
     def fail_once(*, account, day):
         if day == DAY:
             raise RuntimeError("broken")
-        return real(account=account, day=day)
+        return close_day(account=account, day=day)
 
     monkeypatch.setattr(due, "close_day", fail_once)
     assert due.run_due_closes(limit=5) == 2

@@ -99,8 +99,8 @@ def test_known_lines_far_from_a_second_posting_are_not_overwritten(desk: Desk, m
     import_settlement(settlement=desk.stage(f"UA01,{NOON},100"))
     import_settlement(settlement=desk.stage(f"UA01,{NOON},100", f"UB01,{NOON},1", f"UA01,{NOON[:-1]}9,90"))
     assert list(SettlementLine.objects.filter(receipt="UA01").order_by("leg").values_list("leg", "amount")) == [
-        (1, 100),
-        (2, 90),
+        (1, Decimal(100)),
+        (2, Decimal(90)),
     ]
 
 

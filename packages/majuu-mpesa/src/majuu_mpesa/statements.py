@@ -157,7 +157,7 @@ def _read_row(row: Row, header: _Header) -> StatementLine | StatementProblem:
         direction, amount = _direction(paid_in, withdrawn)
     except _Cell as problem:
         return _problem(row, header, reading, str(problem))
-    reason = plain_text(header.text(row, "reason") or header.text(row, "details"), limit=200)
+    reason = _plain(header.text(row, "reason") or header.text(row, "details"), 200)
     other = _plain(header.text(row, "other_party"), 200)
     return StatementLine(
         line_number=row.number,
