@@ -14,14 +14,13 @@ from decimal import Decimal
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from moneyed import KES, Money
-
-from majuu_core.common.money import MAX_AMOUNT
+from majuu_core.common.money import MAX_AMOUNT, Money
 from majuu_core.common.tables import Row, TableUnreadable, read_rows
 from majuu_core.providers import StatementLine, StatementProblem, StatementUnreadable
 from majuu_mpesa.text import plain_text
 
 TIME_ZONE = "Africa/Nairobi"
+CURRENCY = "KES"
 _EAT = ZoneInfo(TIME_ZONE)
 _PREAMBLE_ROWS = 60
 
@@ -164,9 +163,9 @@ def _read_row(row: Row, header: _Header) -> StatementLine | StatementProblem:
         receipt=receipt,
         kind=_kind(reason, direction, other),
         direction=direction,
-        amount=Money(amount, KES),
+        amount=Money(amount, CURRENCY),
         occurred_at=occurred_at,
-        balance=None if balance is None else Money(balance, KES),
+        balance=None if balance is None else Money(balance, CURRENCY),
         counterparty=other,
         description=_plain(header.text(row, "details") or reason, 300),
         reference=_plain(header.text(row, "account"), 64),
