@@ -99,10 +99,12 @@ def test_the_menu_of_a_superuser_has_every_page(world) -> None:
         "Wallets",
         "Events and webhooks",
         "Ledger",
+        "Reconciliation",
         "Merchants",
         "System",
     ]
     assert sum(len(group["items"]) for group in menu) == 1 + 17 + 2 + 1
+    assert sum(len(group["items"]) for group in menu) == 1 + 18 + 1
 
 
 def test_every_menu_item_opens(world, superuser_client) -> None:

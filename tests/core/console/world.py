@@ -18,6 +18,7 @@ from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Charge, PaymentIntent, PayoutBatch, ProviderCall
 from majuu_core.payments.payout_batches import create_batch, preview_csv
+from majuu_core.reports.models import Close, Mismatch, Settlement, SettlementLine
 from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
 from majuu_core.wallets.models import Wallet
 from majuu_core.webhooks.endpoints import create_webhook_endpoint
@@ -58,6 +59,7 @@ class World:
         self._add_payouts(store, number)
         self._add_calls(account, charge)
         self._add_webhooks(store, intent, number)
+        add_reconciliation(account, number)
 
     def _add_payouts(self, store: Store, number: int) -> None:
         """A batch whose sum needs a second person: two payouts that wait."""
@@ -113,6 +115,44 @@ class World:
                 delivery=delivery, number=1, response_status=500, response_body="boom", duration_ms=12
             )
             self.deliveries.append(delivery)
+
+
+def add_reconciliation(account: ProviderAccount, number: int) -> Mismatch:
+    """A statement with a line that nobody knows here, the close that found it, and the difference."""
+    settlement = Settlement.objects.create(
+        provider_account=account, livemode=False, source="upload", file_name=f"statement-{number}.csv", new_lines=1
+    )
+    day = clock.now().date()
+    line = SettlementLine.objects.create(
+        settlement=settlement,
+        seen_in=settlement,
+        provider_account=account,
+        livemode=False,
+        day=day,
+        receipt=f"UBO{number:07}",
+        kind="charge",
+        direction="in",
+        amount=250,
+        currency="KES",
+        occurred_at=clock.now(),
+        counterparty="254712345678 - JANE DOE",
+        line_number=2,
+        outcome="missing_here",
+    )
+    close = Close.objects.create(provider_account=account, livemode=False, day=day, time_zone="UTC", state="done")
+    return Mismatch.objects.create(
+        close=close,
+        provider_account=account,
+        livemode=False,
+        key=f"missing_here:in:{line.receipt}::",
+        kind="missing_here",
+        direction="in",
+        receipt=line.receipt,
+        line=line,
+        there=250,
+        currency="KES",
+        occurred_at=line.occurred_at,
+    )
 
 
 def make_staff(*permissions: str, superuser: bool = False):

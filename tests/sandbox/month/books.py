@@ -31,6 +31,11 @@ Label = tuple[str, str]
 NOTHING = Decimal(0)
 
 
+def kes(amount: Decimal | int) -> Any:
+    """Shillings, as a model takes them."""
+    return Money(amount, KES)
+
+
 @dataclass(slots=True)
 class Mishaps:
     """How many of each kind."""
@@ -145,7 +150,7 @@ class Books:
                 **self._common(),
                 receipt=movement.receipt,
                 receiver=PAYBILL,
-                amount=Money(amount, KES),
+                amount=kes(amount),
                 account_reference=movement.account_reference,
                 payer_phone=movement.msisdn,
                 source=source,
@@ -160,8 +165,8 @@ class Books:
             Payout(
                 **self._common(),
                 reference=movement.receipt,
-                amount=Money(amount, KES),
-                fee=Money(fee, KES),
+                amount=kes(amount),
+                fee=kes(fee),
                 source="x",
                 status="succeeded",
                 provider_reference=movement.conversation_id,
@@ -180,8 +185,8 @@ class Books:
             Refund(
                 **common,
                 charge=self._charges[movement.original_receipt],
-                amount=Money(amount, KES),
-                fee=Money(0, KES),
+                amount=kes(amount),
+                fee=kes(0),
                 status="succeeded",
                 provider_reference=movement.conversation_id,
                 # A third of all results came without the receipt.
@@ -192,14 +197,14 @@ class Books:
         return refund.public_id, AccountKind.STORE_PAYABLE, NOTHING
 
     def _charge(self, amount: Decimal, phone: str, at: datetime, receipt: str | None) -> Charge:
-        money, now = Money(amount, KES), clock.now()
+        money, now = kes(amount), clock.now()
         intent = self._add(
             PaymentIntent(
                 store=self.store,
                 livemode=self.account.livemode,
                 amount=money,
                 amount_received=money,
-                surplus=Money(0, KES),
+                surplus=kes(0),
                 status="succeeded",
                 link_token=uuid.UUID(int=self.rng.getrandbits(128)).hex,
                 expires_at=now + timedelta(days=1),
@@ -213,7 +218,7 @@ class Books:
                 payer=phone,
                 amount=money,
                 amount_received=money,
-                fee=Money(0, KES),
+                fee=kes(0),
                 status="succeeded",
                 provider_reference=f"ws_{self.rng.getrandbits(64):x}",
                 receipt=receipt,
@@ -286,7 +291,7 @@ class Books:
         clearing = AccountRef(AccountKind.PROVIDER_CLEARING, self.account.public_id, "KES", self.account.livemode)
         other = AccountRef(kind, self.store.public_id, "KES", self.account.livemode)
         debit, credit = (clearing, other) if is_in else (other, clearing)
-        return Move(debit=debit, credit=credit, amount=Money(amount, KES))
+        return Move(debit=debit, credit=credit, amount=kes(amount))
 
 
 def receipt_of(charge_id: str) -> str | None:

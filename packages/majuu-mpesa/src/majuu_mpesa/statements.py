@@ -14,12 +14,13 @@ from decimal import Decimal
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from majuu_core.common.money import MAX_AMOUNT, Money, currency_of
+from majuu_core.common.money import MAX_AMOUNT, Money
 from majuu_core.common.tables import Row, TableUnreadable, read_rows
 from majuu_core.providers import StatementLine, StatementProblem, StatementUnreadable
 from majuu_mpesa.text import plain_text
 
 TIME_ZONE = "Africa/Nairobi"
+CURRENCY = "KES"
 _EAT = ZoneInfo(TIME_ZONE)
 _PREAMBLE_ROWS = 60
 
@@ -76,8 +77,12 @@ class _Header:
     places: Mapping[str, int]
     titles: tuple[str, ...]
 
+    @classmethod
+    def of(cls, places: Mapping[str, int], row: Row) -> _Header:
+        return cls(places, tuple(_plain(cell, 60) for cell in row.cells))
+
     def title(self, name: str) -> str:
-        return self.titles[self.places[name]].strip() if name in self.places else _NAMES[name][0]
+        return self.titles[self.places[name]] if name in self.places else _NAMES[name][0]
 
     def text(self, row: Row, name: str) -> str:
         return row.cell(self.places.get(name))
@@ -102,7 +107,7 @@ def _find_header(rows: Iterator[Row]) -> _Header:
         if best is None or len(places) > len(best[0]):
             best = (places, row)
         if all(name in places for name in _REQUIRED):
-            return _Header(places, row.cells)
+            return _Header.of(places, row)
     raise StatementUnreadable(_explain_missing(best))
 
 
@@ -151,27 +156,27 @@ def _read_row(row: Row, header: _Header) -> StatementLine | StatementProblem:
         direction, amount = _direction(paid_in, withdrawn)
     except _Cell as problem:
         return _problem(row, header, reading, str(problem))
-    reason = plain_text(header.text(row, "reason") or header.text(row, "details"), limit=200)
-    other = plain_text(header.text(row, "other_party"), limit=200)
+    reason = _plain(header.text(row, "reason") or header.text(row, "details"), 200)
+    other = _plain(header.text(row, "other_party"), 200)
     return StatementLine(
         line_number=row.number,
         receipt=receipt,
         kind=_kind(reason, direction, other),
         direction=direction,
-        amount=Money(amount, currency_of("KES")),
+        amount=Money(amount, CURRENCY),
         occurred_at=occurred_at,
-        balance=None if balance is None else Money(balance, currency_of("KES")),
+        balance=None if balance is None else Money(balance, CURRENCY),
         counterparty=other,
-        description=plain_text(header.text(row, "details") or reason, limit=300),
-        reference=plain_text(header.text(row, "account"), limit=64),
-        linked_receipt=plain_text(header.text(row, "linked"), limit=64),
+        description=_plain(header.text(row, "details") or reason, 300),
+        reference=_plain(header.text(row, "account"), 64),
+        linked_receipt=_plain(header.text(row, "linked"), 64),
         raw=_raw(row, header),
     )
 
 
 def _raw(row: Row, header: _Header) -> dict[str, str]:
     pairs = zip(header.titles, row.cells, strict=False)
-    return {plain_text(title, limit=60): plain_text(cell, limit=300) for title, cell in pairs if cell.strip()}
+    return {title: _plain(cell, 300) for title, cell in pairs if cell.strip()}
 
 
 def _read_receipt(row: Row, header: _Header) -> str:
@@ -258,15 +263,22 @@ def _kind(reason: str, direction: str, other_party: str) -> str:
 
 
 def _problem(row: Row, header: _Header, name: str, message: str) -> StatementProblem:
-    value = plain_text(header.text(row, name), limit=100)
+    value = _plain(header.text(row, name), 100)
     return StatementProblem(line_number=row.number, column=header.title(name), message=message, value=value)
 
 
 def _note(row: Row, header: _Header, name: str, message: str) -> StatementProblem:
-    value = plain_text(header.text(row, name), limit=100)
+    value = _plain(header.text(row, name), 100)
     return StatementProblem(
         line_number=row.number, column=header.title(name), message=message, value=value, is_error=False
     )
+
+
+def _plain(text: str, limit: int) -> str:
+    """As plain_text; most cells of a long statement are ordinary, and need no look at each character."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())[:limit]
+    return plain_text(text, limit=limit)
 
 
 def _key(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tempfile
 import zipfile
+import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -20,6 +21,7 @@ from xml.sax.saxutils import escape
 from majuu_core.common.cells import safe_cell
 from majuu_core.common.tables import Row, TableUnreadable
 
+_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
 _PIECE = 64 * 1024
 _LARGEST_PART = 1 << 30  # bytes of one part once unpacked
 _LONGEST_CELL = 32_767  # Excel's own limit
@@ -39,7 +41,7 @@ def read_xlsx(file: BinaryIO) -> Iterator[Row]:
                     yield from _SheetReader(texts).read(sheet)
             finally:
                 texts.close()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as problem:
+    except _DAMAGE as problem:
         raise TableUnreadable(f"The file is not a readable XLSX file: {problem}.") from problem
     except expat.ExpatError as problem:
         raise TableUnreadable(f"The XLSX file is damaged: {problem}.") from problem

@@ -42,6 +42,14 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Reconciliation",
+        (
+            ("Statements", "majuu_reports.settlement", "description"),
+            ("Closes", "majuu_reports.close", "event_available"),
+            ("Differences", "majuu_reports.mismatch", "rule"),
+        ),
+    ),
+    (
         "Merchants",
         (
             ("Merchants", "majuu_merchants.merchant", "business_center"),

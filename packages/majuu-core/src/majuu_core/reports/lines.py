@@ -105,9 +105,15 @@ class _Piece:
         self._difference.changed += 1
         if len(self._difference.changes) < _SHOWN_CHANGES:
             self._difference.changes += [
-                {"row": str(row.line_number), "receipt": row.receipt, "column": name, "before": before, "after": after}
+                {
+                    "row": str(row.line_number),
+                    "receipt": row.receipt,
+                    "column": name,
+                    "before": _shown(getattr(old, name)),
+                    "after": _shown(getattr(row, name)),
+                }
                 for name in _COMPARED
-                if (before := str(getattr(old, name))) != (after := str(getattr(row, name)))
+                if getattr(old, name) != getattr(row, name)
             ]
         for name in _COPIED:
             setattr(old, name, getattr(row, name))
@@ -159,6 +165,11 @@ def _row(settlement: Settlement, line: StatementLine, zone: str) -> SettlementLi
         line_number=line.line_number,
         **values,
     )
+
+
+def _shown(value: object) -> str:
+    """For people: an amount without the zeros that the database adds."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else "" if value is None else str(value)
 
 
 def _key(row: SettlementLine) -> Key:

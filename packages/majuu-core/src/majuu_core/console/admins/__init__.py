@@ -1,5 +1,27 @@
 """Core's console pages. Importing this registers them."""
 
-from majuu_core.console.admins import audit, events, ledger, merchants, payments, payouts, wallets, webhooks
+from majuu_core.console.admins import (
+    audit,
+    events,
+    ledger,
+    merchants,
+    mismatches,
+    payments,
+    payouts,
+    reports,
+    wallets,
+    webhooks,
+)
 
-__all__ = ["audit", "events", "ledger", "merchants", "payments", "payouts", "wallets", "webhooks"]
+__all__ = [
+    "audit",
+    "events",
+    "ledger",
+    "merchants",
+    "mismatches",
+    "payments",
+    "payouts",
+    "reports",
+    "wallets",
+    "webhooks",
+]
