@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from majuu_core.plugins import hookimpl
+from majuu_core.plugins.contributions import HealthCheck, HealthReport, Panel
 from majuu_core.testing.fake import FakeProvider
 
 
@@ -13,6 +14,27 @@ from majuu_core.testing.fake import FakeProvider
 def register_payment_providers() -> list[type[FakeProvider]]:
     """The "mock" method of test mode."""
     return [FakeProvider]
+
+
+@hookimpl
+def register_console_panels(request: Any) -> list[Panel]:
+    """Open alerts and balances."""
+    from majuu_core.console.operations import operations_panels
+
+    return operations_panels(request)
+
+
+@hookimpl
+def register_health_checks() -> list[HealthCheck]:
+    """Whether nothing needs a person in live mode."""
+    return [HealthCheck(name="majuu.alerts", label="Alerts", function=_no_live_alerts)]
+
+
+def _no_live_alerts() -> HealthReport:
+    from majuu_core.payments.alerts import open_alerts
+
+    titles = list(open_alerts().filter(livemode=True).values_list("title", flat=True)[:5])
+    return HealthReport(healthy=not titles, detail="; ".join(titles))
 
 
 @hookimpl(trylast=True)
