@@ -34,6 +34,7 @@ def test_no_capability_is_half_done() -> None:
     assert operations(MpesaProvider) == {
         *("sale", "prepare_payment", "explain_failure"),
         *("verify_webhook", "parse_webhook", "webhook_response"),
+        "credentials_from_environment",
     }
 
 
