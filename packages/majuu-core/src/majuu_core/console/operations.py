@@ -52,7 +52,7 @@ def balance_rows(snapshot: BalanceSnapshot) -> list[tuple[object, ...]]:
 def _alert_rows() -> Sequence[Sequence[object]]:
     return [
         (
-            link(alert),
+            format_html('<span class="mj-sentence">{}</span>', link(alert)),
             mode_badge(alert.livemode),
             moment_cell(alert.raised_at),
             format_html('<span class="mj-sentence">{}</span>', alert.detail),
