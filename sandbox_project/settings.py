@@ -142,6 +142,9 @@ MAJUU_TRUSTED_PROXIES = env.list("MAJUU_TRUSTED_PROXIES", default=[])
 MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = env.bool("MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES", default=False)
 MAJUU_INTENT_LIFETIME = timedelta(minutes=env.int("MAJUU_INTENT_LIFETIME_MINUTES", default=24 * 60))
 MAJUU_KEY_CACHE_SECONDS = env.int("MAJUU_KEY_CACHE_SECONDS", default=5)
+MAJUU_BALANCE_MINUTES = env.int("MAJUU_BALANCE_MINUTES", default=60)
+MAJUU_CALLBACK_SILENCE = env.int("MAJUU_CALLBACK_SILENCE", default=15)
+MAJUU_ALERT_EMAILS = env.list("MAJUU_ALERT_EMAILS", default=[])
 MAJUU_TRACE_HOOKS = env.bool("MAJUU_TRACE_HOOKS", default=False)
 # In test mode no money moves, and the truth is fetched whoever calls back: any address may.
 _mpesa_test = {"callback_addresses": env.str("MAJUU_MPESA_TEST_CALLBACK_ADDRESSES", default="*")}

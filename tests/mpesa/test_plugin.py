@@ -38,6 +38,7 @@ def test_no_capability_is_half_done() -> None:
         *("refund_routes", "refund", "fetch_refund"),
         *("register_incoming", "read_incoming_check", "incoming_check_response", "verify_incoming", "list_incoming"),
         *("request_balances", "make_qr_code", "self_checks"),
+        "credentials_from_environment",
     }
 
 

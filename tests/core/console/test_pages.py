@@ -37,6 +37,8 @@ def test_the_console_shows_these_models() -> None:
         "majuu_merchants.Merchant",
         "majuu_merchants.ProviderAccount",
         "majuu_merchants.Store",
+        "majuu_payments.Alert",
+        "majuu_payments.BalanceSnapshot",
         "majuu_payments.Charge",
         "majuu_payments.PaymentIntent",
         "majuu_payments.Payout",

@@ -14,6 +14,8 @@ from majuu_core.audit.services import Actor, acting_as
 from majuu_core.common import clock
 from majuu_core.events.models import Event
 from majuu_core.merchants.models import ProviderAccount, Store
+from majuu_core.payments.alerts import Trouble, raise_alert
+from majuu_core.payments.balances import request_balances
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Charge, PaymentIntent, PayoutBatch, ProviderCall
@@ -58,6 +60,7 @@ class World:
         self.charges.append(charge)
         self._add_payouts(store, number)
         self._add_calls(account, charge)
+        self._add_operations(account)
         self._add_webhooks(store, intent, number)
         add_reconciliation(account, number)
 
@@ -98,6 +101,17 @@ class World:
             inbound=inbound, provider_account=account, event_id=f"event-{inbound.pk}", type="payment.updated"
         )
         self.inbound.append(inbound)
+
+    def _add_operations(self, account: ProviderAccount) -> None:
+        request_balances(account=account)
+        trouble = Trouble(
+            subject=account.public_id,
+            title=f"No callbacks for {account.name}",
+            detail="Look.",
+            livemode=False,
+            account=account,
+        )
+        raise_alert(kind="callback_silence", trouble=trouble)
 
     def _add_webhooks(self, store: Store, intent: PaymentIntent, number: int) -> None:
         created = create_webhook_endpoint(store=store, livemode=False, url=f"https://shop{number}.example.com/hook")

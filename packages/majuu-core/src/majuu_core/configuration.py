@@ -239,8 +239,7 @@ def callback_silence_minutes() -> int:
 
 def alert_emails() -> tuple[str, ...]:
     """``MAJUU_ALERT_EMAILS``: who is written to when something needs a person. Without it, Django's ADMINS."""
-    given = getattr(settings, "MAJUU_ALERT_EMAILS", None)
-    if given is not None:
+    if given := getattr(settings, "MAJUU_ALERT_EMAILS", None):
         return tuple(_texts("MAJUU_ALERT_EMAILS", given))
     return tuple(entry if isinstance(entry, str) else str(entry[1]) for entry in settings.ADMINS)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from majuu_core.configuration import custodial
 from majuu_core.plugins import EventHandler, hookimpl
-from majuu_core.plugins.contributions import PeriodicTask
+from majuu_core.plugins.contributions import HealthCheck, HealthReport, Panel, PeriodicTask
 from majuu_core.providers import Violation
 from majuu_core.testing.fake import FakeProvider
 from majuu_core.wallets.deposits import refuse_refund_of_deposit
@@ -57,6 +57,27 @@ def register_periodic_tasks() -> list[PeriodicTask]:
             function="majuu_core.payments.incoming_pull.pull_all",
         )
     ]
+
+
+@hookimpl
+def register_console_panels(request: Any) -> list[Panel]:
+    """Open alerts and balances."""
+    from majuu_core.console.operations import operations_panels
+
+    return operations_panels(request)
+
+
+@hookimpl
+def register_health_checks() -> list[HealthCheck]:
+    """Whether nothing needs a person in live mode."""
+    return [HealthCheck(name="majuu.alerts", label="Alerts", function=_no_live_alerts)]
+
+
+def _no_live_alerts() -> HealthReport:
+    from majuu_core.payments.alerts import open_alerts
+
+    titles = list(open_alerts().filter(livemode=True).values_list("title", flat=True)[:5])
+    return HealthReport(healthy=not titles, detail="; ".join(titles))
 
 
 @hookimpl(trylast=True)

@@ -23,6 +23,7 @@ from majuu_sim.daraja.config import (
     Shortcode,
 )
 from majuu_sim.daraja.credentials import NoCryptography
+from majuu_sim.daraja.replay import DEFAULT_STEPS, Replay
 from majuu_sim.daraja.simulator import DarajaSimulator
 from majuu_sim.simulator import Simulator
 
@@ -55,6 +56,8 @@ POST_ADDRESSES = ("faults", "subscribers", "c2b/payments", "fund", "clock/advanc
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = build_parser().parse_args(arguments)
+    if "play" in options:
+        return int(options.play(options))
     try:
         simulator = options.make(options)
     except (ValueError, NoCryptography) as error:
@@ -78,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"majuu-sim {__version__}")
     providers = parser.add_subparsers(title="providers", required=True, metavar="PROVIDER")
     _add_daraja(providers)
+    _add_replay(providers)
     return parser
 
 
@@ -132,6 +136,32 @@ def _add_money(sub: argparse.ArgumentParser) -> None:
     add("--any-credential", action="store_true", help="accept every initiator and SecurityCredential")
     add("--outside", action="append", default=[], metavar="N", help="a shortcode of others that B2B can pay (600000)")
     add("--certificate-file", metavar="PATH", help="write the certificate for SecurityCredentials here")
+
+
+def _add_replay(providers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sub = providers.add_parser(
+        "replay",
+        help="a run that a seed decides, on paper",
+        description="Play a shop, its customers and faults against a simulated Daraja and print what was said. The "
+        "same seed and steps give the same transcript, whose SHA-256 is its last line.",
+    )
+    sub.add_argument("--seed", type=int, required=True, help="decides everything")
+    sub.add_argument("--steps", type=int, default=DEFAULT_STEPS, metavar="N", help=f"how long ({DEFAULT_STEPS})")
+    sub.set_defaults(play=play_replay)
+
+
+def play_replay(options: argparse.Namespace) -> int:
+    """Print the transcript, line by line."""
+    if options.steps < 0:
+        print("majuu-sim: --steps is zero or more", file=sys.stderr)
+        return 2
+    try:
+        for line in Replay(seed=options.seed, steps=options.steps).lines():
+            print(line)
+    except NoCryptography as error:
+        print(f"majuu-sim: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def _add_common(sub: argparse.ArgumentParser, *, port: int) -> None:

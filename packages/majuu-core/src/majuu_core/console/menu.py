@@ -58,6 +58,13 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("API keys", "majuu_merchants.apikey", "key"),
         ),
     ),
+    (
+        "Operations",
+        (
+            ("Alerts", "majuu_payments.alert", "notifications"),
+            ("Balances", "majuu_payments.balancesnapshot", "savings"),
+        ),
+    ),
     ("System", (("Audit trail", "majuu_audit.auditentry", "policy"),)),
 )
 

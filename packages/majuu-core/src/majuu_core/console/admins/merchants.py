@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from majuu_core.common import clock
+from majuu_core.console.admins.account_operations import AccountOperations
 from majuu_core.console.base import ModeFilter, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import badge, code_cell, link, mode_badge, state_badge
 from majuu_core.console.site import console_site
@@ -124,7 +125,7 @@ class StoreAdmin(ReadOnlyAdmin):
 
 
 @register(ProviderAccount, site=console_site)
-class ProviderAccountAdmin(ReadOnlyAdmin):
+class ProviderAccountAdmin(AccountOperations):
     """An account at a provider. Its credentials stay sealed."""
 
     list_display = ("name", "provider", "mode", "store_link", "health_shown", "is_active", "priority")
@@ -137,6 +138,7 @@ class ProviderAccountAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": (("name", "provider", "mode"), ("number", "store_link"), ("is_active", "priority"))}),
         ("Health", {"fields": (("health_shown", "health_checked_at"), "health_message")}),
+        ("Callbacks", {"fields": (("last_callback", "last_self_test"),)}),
         ("Times", {"fields": (("created_at", "updated_at"),)}),
     )
 

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.console.admins.qr_codes import QrCodeAction
 from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import (
     address_of,
@@ -78,7 +79,7 @@ class MoneyRowAdmin(ReadOnlyAdmin):
 
 
 @register(PaymentIntent, site=console_site)
-class PaymentIntentAdmin(MoneyRowAdmin):
+class PaymentIntentAdmin(QrCodeAction, MoneyRowAdmin):
     """One purchase with everything that happened to it."""
 
     list_display = (
