@@ -206,7 +206,7 @@ def test_amount_and_time_alone_never_pass_the_limit_without_identity():
 def test_a_closed_order_and_an_expired_one_score_less():
     fields = {"reference": "ORD-10452"}
     money = arrival(account_reference="ORD10452")
-    assert score_pair(money, order(**fields)).score - score_pair(money, order(**fields, is_open=False)).score == 10
+    assert score_pair(money, order(**fields)).score - score_pair(money, order(**fields, is_open=False)).score == 15
 
 
 def test_paying_from_a_phone_and_typing_its_number_is_one_fact():

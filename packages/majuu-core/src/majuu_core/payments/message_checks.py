@@ -1,7 +1,7 @@
 """What a customer's pasted message is worth: it is read, then compared with what really arrived. Nothing is changed.
 
-A store learns only of money it could claim or has, and of its own charges. Money of another store's account does not
-exist for it; money of a shared account that somebody else has is told as "already_claimed", as a claim would tell it.
+A store learns only of money it could claim or has, and of its own charges. Money of another merchant's account does
+not exist for it; money of a shared account that somebody else has is "already_claimed", as a claim would tell it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db.models import Q
-
 from majuu_core.payments.account_references import canonical
 from majuu_core.payments.models import Charge, IncomingPayment
 from majuu_core.payments.sms import CURRENCY, PaidMessage, parse_message
+from majuu_core.payments.suggestion_queries import on_permitted_accounts
 
 _CLOCKS_DIFFER = timedelta(minutes=10)  # the message gives minutes, and is made after the money moved
 _STATUS = IncomingPayment.Status
@@ -109,9 +108,8 @@ def _own_charge(store_id: uuid.UUID, livemode: bool, receipt: str) -> Charge | N
 
 
 def _incoming(store_id: uuid.UUID, livemode: bool, receipt: str) -> IncomingPayment | None:
-    accounts = Q(provider_account__store_id=store_id) | Q(provider_account__store_id__isnull=True)
-    rows = IncomingPayment.objects.filter(accounts, receipt=receipt, livemode=livemode)
-    return rows.select_related("provider_account").order_by("pk").first()
+    rows = IncomingPayment.objects.filter(on_permitted_accounts(store_id), receipt=receipt, livemode=livemode)
+    return rows.select_related("provider_account__store").order_by("pk").first()
 
 
 def _differences(message: PaidMessage, arrived: Decimal, currency: str) -> Iterator[Difference]:

@@ -96,6 +96,7 @@ class Expectation:
 
     key: uuid.UUID
     store: uuid.UUID
+    merchant: uuid.UUID | None = None
     amount: Decimal
     remaining: Decimal
     currency: str
