@@ -132,6 +132,18 @@ def intent_lifetime() -> timedelta:
     return lifetime
 
 
+def verify_incoming() -> str:
+    """``MAJUU_VERIFY_INCOMING``: whether providers are asked if money really arrived that an unsigned message tells of.
+
+    ``"when_possible"`` (default): where the provider can be asked, such money is nobody's before it answers. ``"off"``:
+    every message is believed.
+    """
+    value = getattr(settings, "MAJUU_VERIFY_INCOMING", "when_possible")
+    if value not in ("when_possible", "off"):
+        raise ImproperlyConfigured('MAJUU_VERIFY_INCOMING must be "when_possible" or "off".')
+    return str(value)
+
+
 def key_cache_seconds() -> int:
     """``MAJUU_KEY_CACHE_SECONDS``: how long a process believes what it knows about an API key. 5 by default.
 
@@ -217,5 +229,6 @@ _READERS = (
     allow_private_webhook_addresses,
     intent_lifetime,
     key_cache_seconds,
+    verify_incoming,
     prompt_limits,
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from majuu_core.plugins import hookimpl
+from majuu_core.plugins.contributions import EventHandler, PeriodicTask
 from majuu_core.testing.fake import FakeProvider
 
 
@@ -13,6 +15,30 @@ from majuu_core.testing.fake import FakeProvider
 def register_payment_providers() -> list[type[FakeProvider]]:
     """The "mock" method of test mode."""
     return [FakeProvider]
+
+
+@hookimpl
+def register_event_handlers() -> list[EventHandler]:
+    """A charge that brought money may be the same payment as a notice of incoming money."""
+    return [
+        EventHandler(
+            name="incoming.link_charge",
+            event_types=frozenset({"charge.succeeded", "charge.updated"}),
+            function="majuu_core.payments.incoming_links.on_charge_event",
+        )
+    ]
+
+
+@hookimpl
+def register_periodic_tasks() -> list[PeriodicTask]:
+    """Look for incoming money whose notice was lost."""
+    return [
+        PeriodicTask(
+            name="incoming.pull",
+            every=timedelta(minutes=30),
+            function="majuu_core.payments.incoming_pull.pull_all",
+        )
+    ]
 
 
 @hookimpl(trylast=True)

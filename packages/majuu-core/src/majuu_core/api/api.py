@@ -14,6 +14,7 @@ from ninja.parser import Parser
 from majuu_core.api.auth import BearerKey, HeaderKey
 from majuu_core.api.errors import install_error_handlers
 from majuu_core.api.v1 import charges, events, incoming_suggestions, payment_intents, ping, webhook_endpoints
+from majuu_core.api.v1 import charges, events, incoming_payments, payment_intents, ping, webhook_endpoints
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
@@ -79,6 +80,7 @@ def build_api() -> NinjaAPI:
     api.add_router("/incoming-payments", incoming_suggestions.router)
     api.add_router("/payment-intents", incoming_suggestions.intents_router)
     api.add_router("/charges", charges.router)
+    api.add_router("/incoming-payments", incoming_payments.router)
     api.add_router("/events", events.router)
     api.add_router("/webhook-endpoints", webhook_endpoints.router)
     api.add_router("/ping", ping.router)

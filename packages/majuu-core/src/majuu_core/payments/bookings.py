@@ -43,13 +43,21 @@ def release_hold(batch: WriteBatch, charge: Charge, store: Store) -> None:
 
 
 def book_payment(
-    batch: WriteBatch, charge: Charge, store: Store, *, applied: Money, surplus: Money, fee: Money | None
+    batch: WriteBatch,
+    charge: Charge,
+    store: Store,
+    *,
+    applied: Money,
+    surplus: Money,
+    fee: Money | None,
+    source: AccountRef | None = None,
 ) -> None:
     """Book money that arrived, as one ledger transaction.
 
     ``applied`` goes to what we owe the store, ``surplus`` to its surplus account, ``fee`` is what the provider keeps.
+    ``source`` is where the money stands already, for a charge without a hold; the provider's clearing account if not.
     """
-    also = [*_received(charge, store, AccountKind.STORE_SURPLUS, surplus), *_fee(charge, store, fee)]
+    also = [*_received(charge, store, AccountKind.STORE_SURPLUS, surplus, source), *_fee(charge, store, fee)]
     if charge.hold_id is not None and applied.amount > 0:
         add_posting(
             batch,
@@ -62,12 +70,20 @@ def book_payment(
             also=also,
         )
         return
-    _resolve(batch, charge, store, "charge", [*_received(charge, store, AccountKind.STORE_PAYABLE, applied), *also])
+    moves = [*_received(charge, store, AccountKind.STORE_PAYABLE, applied, source), *also]
+    _resolve(batch, charge, store, "charge", moves)
 
 
-def book_unapplied(batch: WriteBatch, charge: Charge, store: Store, received: Money, fee: Money | None) -> None:
-    """Book money somebody must decide about, in whatever currency it came."""
-    moves = [*_received(charge, store, AccountKind.STORE_UNAPPLIED, received), *_fee(charge, store, fee)]
+def book_unapplied(
+    batch: WriteBatch,
+    charge: Charge,
+    store: Store,
+    received: Money,
+    fee: Money | None,
+    source: AccountRef | None = None,
+) -> None:
+    """Book money somebody must decide about, in whatever currency it came. ``source`` as for book_payment."""
+    moves = [*_received(charge, store, AccountKind.STORE_UNAPPLIED, received, source), *_fee(charge, store, fee)]
     _resolve(batch, charge, store, "charge_unapplied", moves)
 
 
@@ -94,12 +110,14 @@ def _resolve(batch: WriteBatch, charge: Charge, store: Store, kind: str, moves: 
         )
 
 
-def _received(charge: Charge, store: Store, kind: AccountKind, amount: Money) -> list[Move]:
+def _received(
+    charge: Charge, store: Store, kind: AccountKind, amount: Money, source: AccountRef | None = None
+) -> list[Move]:
     if amount.amount <= 0:
         return []
     currency = amount.currency.code
     credit = _store_account(kind, store, currency, charge.livemode)
-    return [Move(debit=_clearing(charge, currency), credit=credit, amount=amount)]
+    return [Move(debit=source or _clearing(charge, currency), credit=credit, amount=amount)]
 
 
 def _fee(charge: Charge, store: Store, fee: Money | None) -> list[Move]:

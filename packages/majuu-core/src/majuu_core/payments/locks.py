@@ -1,6 +1,6 @@
 """The only place of this room that locks rows.
 
-Order, everywhere: the charge, then its intent. A transaction calls one of these once, as late as it can and before it
+Order, everywhere: the charge, its intent, the incoming payment, the claim. A transaction calls one of these once, as late as it can and before it
 looks at what it is about to change. Stores and accounts are never locked: payments of one store must not queue.
 
 On PostgreSQL there is a shorter way: read without a lock, decide, and write only if both rows still are what was read,
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.db import connection, models
 
 from majuu_core.database.compiled import RowByKey, row_version
-from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.models import Charge, Claim, IncomingPayment, PaymentIntent
 
 
 def _charges() -> models.QuerySet[Charge]:
@@ -75,6 +75,22 @@ def lock_intent(intent_id: uuid.UUID) -> PaymentIntent:
             raise PaymentIntent.DoesNotExist
         return found
     return PaymentIntent.objects.select_for_update().get(pk=intent_id)
+
+
+def lock_incoming(incoming_id: uuid.UUID) -> IncomingPayment:
+    """The incoming payment with its store and account, itself locked. Raises IncomingPayment.DoesNotExist.
+
+    After charges and intents, if the transaction locks any.
+    """
+    rows = IncomingPayment.objects.select_related("store", "provider_account")
+    if _locks_named_tables():
+        return rows.select_for_update(of=("self",)).get(pk=incoming_id)
+    return IncomingPayment.objects.select_for_update().get(pk=incoming_id)
+
+
+def lock_claim(claim_id: uuid.UUID) -> Claim:
+    """The claim, locked: the last of all. Raises Claim.DoesNotExist."""
+    return Claim.objects.select_for_update().get(pk=claim_id)
 
 
 def _locks_named_tables() -> bool:

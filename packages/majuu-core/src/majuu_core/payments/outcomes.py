@@ -10,6 +10,7 @@ from moneyed import Money
 
 from majuu_core.common.money import AmountError, to_minor_units
 from majuu_core.common.storable import storable
+from majuu_core.ledger.chart import AccountRef
 from majuu_core.merchants.models import Store
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.representation import remaining_amount, represent_time
@@ -31,6 +32,7 @@ class Plan:
     surplus: Money | None = None  # to the store's surplus
     unapplied: Money | None = None  # parked for a decision
     fee: Money | None = None
+    source: AccountRef | None = None  # where the money stands; None: at the provider
     releases_hold: bool = False
     charge_event: str = ""
     intent_event: str = ""

@@ -164,9 +164,11 @@ def add_event(
 
 def _add_bookings(batch: WriteBatch, charge: Charge, store: Store, plan: Plan) -> None:
     if plan.applied is not None and plan.surplus is not None:
-        bookings.book_payment(batch, charge, store, applied=plan.applied, surplus=plan.surplus, fee=plan.fee)
+        bookings.book_payment(
+            batch, charge, store, applied=plan.applied, surplus=plan.surplus, fee=plan.fee, source=plan.source
+        )
     elif plan.unapplied is not None:
-        bookings.book_unapplied(batch, charge, store, plan.unapplied, plan.fee)
+        bookings.book_unapplied(batch, charge, store, plan.unapplied, plan.fee, plan.source)
     elif plan.releases_hold:
         bookings.release_hold(batch, charge, store)
 

@@ -28,6 +28,7 @@ class IncomingMoney:
     payer_phone_masked: str = ""  # such as "2547 ***** 126"
     channel: str = ""  # "paybill" | "till" | another word of the provider's
     intent_reference: str = ""  # our charge's public id, when the provider echoes it
+    at_this_account: bool = True  # False: ``receiver`` is not this account's own; core parks the message
     raw: Mapping[str, Any] = field(default_factory=dict)  # redacted already
 
 

@@ -35,6 +35,7 @@ DISPATCH = Loop(name="events.dispatch", function="majuu_core.webhooks.dispatch.d
 CORE_LOOPS: tuple[Loop, ...] = (
     Loop(name="webhooks.inbound", function="majuu_core.webhooks.inbound_processing.process_waiting", pause=0.25),
     Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1),
+    Loop(name="incoming.settle", function="majuu_core.payments.incoming_settling.run_due_incoming", pause=1),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
     DISPATCH,
     Loop(name="events.handlers", function="majuu_core.events.handlers.run_due_handlers", pause=0.5),

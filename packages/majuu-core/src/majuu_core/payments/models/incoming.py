@@ -60,6 +60,7 @@ class IncomingPayment(PublicIdMixin, models.Model):
     source = models.CharField(max_length=16, default="webhook", help_text="webhook, pull or statement.")
     verified_by = models.CharField(max_length=16, blank=True, help_text="How the provider confirmed it.")
     verified_at = models.DateTimeField(null=True, blank=True)
+    check_reference = models.CharField(max_length=128, blank=True, help_text="The provider's id of our question.")
     follow_up_count = models.PositiveSmallIntegerField(default=0)
     follow_up_at = models.DateTimeField(null=True, help_text="When the provider is asked whether it arrived.")
     raw = models.TextField(blank=True, help_text="The message as it came.")
