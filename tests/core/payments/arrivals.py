@@ -39,7 +39,7 @@ def save_incoming(account: ProviderAccount, amount: str = "1500", **fields: Any)
     fields.setdefault("receipt", f"UK{ids.new_uuid().hex[-8:].upper()}")
     fields.setdefault("occurred_at", clock.now())
     fields.setdefault("livemode", account.livemode)
-    fields.setdefault("store", intake_store())
+    fields.setdefault("store", account.store or intake_store())
     fields.setdefault("receiver", "600100")
     currency = fields.pop("currency", "KES")
     return IncomingPayment.objects.create(

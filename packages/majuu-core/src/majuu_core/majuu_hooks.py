@@ -19,13 +19,18 @@ def register_payment_providers() -> list[type[FakeProvider]]:
 
 @hookimpl
 def register_event_handlers() -> list[EventHandler]:
-    """A charge that brought money may be the same payment as a notice of incoming money."""
+    """A charge that brought money may be the same as incoming money; and money may be claimed without asking."""
     return [
         EventHandler(
             name="incoming.link_charge",
             event_types=frozenset({"charge.succeeded", "charge.updated"}),
             function="majuu_core.payments.incoming_links.on_charge_event",
-        )
+        ),
+        EventHandler(
+            name="incoming.claim_certain",
+            event_types=frozenset({"incoming_payment.received", "incoming_payment.verified"}),
+            function="majuu_core.payments.auto_claims.on_incoming_event",
+        ),
     ]
 
 

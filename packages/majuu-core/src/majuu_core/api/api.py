@@ -13,8 +13,15 @@ from ninja.parser import Parser
 
 from majuu_core.api.auth import BearerKey, HeaderKey
 from majuu_core.api.errors import install_error_handlers
-from majuu_core.api.v1 import charges, events, incoming_suggestions, payment_intents, ping, webhook_endpoints
-from majuu_core.api.v1 import charges, events, incoming_payments, payment_intents, ping, webhook_endpoints
+from majuu_core.api.v1 import (
+    charges,
+    events,
+    incoming_payments,
+    incoming_suggestions,
+    payment_intents,
+    ping,
+    webhook_endpoints,
+)
 from majuu_core.common.problems import Invalid
 from majuu_core.plugins.manager import registries
 
