@@ -85,4 +85,16 @@ def posted(kind: AccountKind, owner: str, currency: str = "KES") -> Decimal:
     return balance(AccountRef(kind=kind, owner=owner, currency=currency, livemode=False)).posted.amount
 
 
-__all__ = ["PHONE", "arrive", "claim", "clearing", "money", "notice", "payable", "posted", "replace", "the_money", "unclaimed"]
+__all__ = [
+    "PHONE",
+    "arrive",
+    "claim",
+    "clearing",
+    "money",
+    "notice",
+    "payable",
+    "posted",
+    "replace",
+    "the_money",
+    "unclaimed",
+]

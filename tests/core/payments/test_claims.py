@@ -100,7 +100,10 @@ def test_a_claim_can_pay_an_intent(till: Till, paybill: ProviderAccount) -> None
     )
     assert (the_money().payment_intent, the_money().charge, made.incoming) == (intent, charge, the_money())
     assert unclaimed() == Decimal(0)
-    assert till.books() == {"store_payable": (Decimal(1000), 0), "store_surplus": (Decimal(500), 0)}
+    assert till.books() == {
+        "store_payable": (Decimal(1000), Decimal(0)),
+        "store_surplus": (Decimal(500), Decimal(0)),
+    }
     assert claim(till.store, payment_intent=intent.public_id).pk == made.pk
     assert list(find_problems()) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_the_same_receipt_with_another_amount_is_parked(paybill: ProviderAccount
     ],
 )
 def test_what_cannot_be_true_is_parked_and_changes_nothing(
-    paybill: ProviderAccount, fields: dict[str, object], reason: str
+    paybill: ProviderAccount, fields: dict[str, Any], reason: str
 ) -> None:
     verdict = arrive(paybill, **fields)
     assert verdict.ending is Ending.PARKED

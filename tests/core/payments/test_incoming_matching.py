@@ -116,8 +116,9 @@ def test_another_currency_or_a_closed_intent_is_not_paid(till: Till) -> None:
 
 
 def test_a_sister_stores_order_is_found_at_the_merchants_account(till: Till) -> None:
-    from majuu_core.payments.intents import IntentDetails, create_payment_intent
     from moneyed import Money
+
+    from majuu_core.payments.intents import IntentDetails, create_payment_intent
 
     sister = make_store(merchant=till.store.merchant)
     details = IntentDetails(amount=Money("1500", "KES"), reference="S-1")

@@ -39,7 +39,9 @@ CORE_EVENT_TYPES: tuple[EventType, ...] = (
     _type("incoming_payment.corrected", "The provider named another amount than the message that told of the money."),
     _type("incoming_payment.refuted", "The provider says that no such money arrived; what was booked is taken back."),
     _type("incoming_payment.reinstated", "Money that was refuted arrived after all, says the provider's own list."),
-    _type("incoming_payment.unverified", "The provider never said whether incoming money arrived; a person has to look."),
+    _type(
+        "incoming_payment.unverified", "The provider never said whether incoming money arrived; a person has to look."
+    ),
     _type("incoming_payment.assigned", "The payer named the store: only its merchant may claim the money."),
     _type("incoming_payment.claimed", "Incoming money became the store's, or paid one of its intents."),
     _type("incoming_payment.claim_undone", "A claim was undone; the money is not the store's any more."),

@@ -23,7 +23,8 @@ def build_claim(
     reasons: list[str] | None = None,
 ) -> Claim:
     """A claim of the store to incoming money, or to what a charge of its own brought."""
-    is_charge = isinstance(money, Charge)
+    charge = money if isinstance(money, Charge) else None
+    incoming = money if isinstance(money, IncomingPayment) else None
     receipt = money.receipt or ""
     return Claim(
         id=ids.new_uuid(),
@@ -31,10 +32,10 @@ def build_claim(
         livemode=money.livemode,
         receipt=receipt,
         active_key=active_key(provider=money.provider, livemode=money.livemode, receipt=receipt),
-        incoming=None if is_charge else money,
-        charge=money if is_charge else None,
+        incoming=incoming,
+        charge=charge,
         reference=reference[:64],
-        method=Claim.Method.CHARGE if is_charge else method,
+        method=method if charge is None else Claim.Method.CHARGE,
         score=score,
         reasons=reasons or [],
         created_by=acting_person()[:80],

@@ -199,4 +199,3 @@ def _claim_own_charge(store: Store, livemode: bool, request: ClaimRequest) -> Cl
     if first is None or first.store_id != store.pk or first.reference != claim.reference:
         raise taken()
     return first
-

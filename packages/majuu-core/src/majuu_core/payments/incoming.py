@@ -196,4 +196,3 @@ def _prove(known: IncomingPayment, verified_by: str) -> None:
         batch.insert(incoming_entry(incoming, action, {"verified_by": ["", verified_by]}))
         with ledger_errors():
             batch.execute()
-

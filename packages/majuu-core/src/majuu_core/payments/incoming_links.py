@@ -73,7 +73,9 @@ def find_charge(incoming: IncomingPayment) -> Charge | None:
 def open_charges_for(incoming: IncomingPayment) -> list[Charge]:
     """Charges still going on that this money could be. While there are any, it is nobody else's."""
     return [
-        charge for charge in _near(incoming).filter(status__in=OPEN_CHARGE) if same_phone(incoming, charge.payer) is not False
+        charge
+        for charge in _near(incoming).filter(status__in=OPEN_CHARGE)
+        if same_phone(incoming, charge.payer) is not False
     ]
 
 
@@ -128,7 +130,11 @@ def link_to_charge(incoming_id: uuid.UUID, charge_id: uuid.UUID) -> bool:
 
 def _own_by_charge(batch: WriteBatch, incoming: IncomingPayment, charge: Charge) -> None:
     before, now = incoming.ownership, clock.now()
-    incoming.store, incoming.charge, incoming.payment_intent = charge.payment_intent.store, charge, charge.payment_intent
+    incoming.store, incoming.charge, incoming.payment_intent = (
+        charge.payment_intent.store,
+        charge,
+        charge.payment_intent,
+    )
     incoming.ownership, incoming.status = _Ownership.CHARGE, _Status.SUCCEEDED
     values: dict[str, Any] = {
         "store_id": incoming.store_id,

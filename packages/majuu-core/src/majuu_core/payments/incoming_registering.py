@@ -20,9 +20,10 @@ def incoming_addresses(account: ProviderAccount, *, accept_when_unreachable: boo
 
 
 def register_incoming(*, account: ProviderAccount, accept_when_unreachable: bool = True) -> IncomingAddresses:
-    """Register the addresses at the provider. Raises Invalid for one that takes no such money, Conflict when it refuses.
+    """Register the addresses at the provider.
 
-    The text of a refusal says what to do. Talks to the provider, so never inside a transaction.
+    Raises Invalid for one that takes no such money, Conflict when it refuses. The text of
+    a refusal says what to do. Talks to the provider, so never inside a transaction.
     """
     refuse_open_transaction()
     conversation = Conversation(account, about=account.public_id)

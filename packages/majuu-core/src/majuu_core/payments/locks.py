@@ -1,6 +1,7 @@
 """The only place of this room that locks rows.
 
-Order, everywhere: the charge, its intent, the incoming payment, the claim. A transaction calls one of these once, as late as it can and before it
+Order, everywhere: the charge, its intent, the incoming payment, the claim.
+A transaction calls one of these once, as late as it can and before it
 looks at what it is about to change. Stores and accounts are never locked: payments of one store must not queue.
 
 On PostgreSQL there is a shorter way: read without a lock, decide, and write only if both rows still are what was read,
@@ -78,13 +79,11 @@ def lock_intent(intent_id: uuid.UUID) -> PaymentIntent:
 
 
 def lock_incoming(incoming_id: uuid.UUID) -> IncomingPayment:
-    """The incoming payment with its store and account, itself locked. Raises IncomingPayment.DoesNotExist.
+    """The incoming payment, locked, after charges and intents if the transaction locks any.
 
-    After charges and intents, if the transaction locks any.
+    No joins: its store may be another one once the lock is held, and a join would then find no row at all. Raises
+    IncomingPayment.DoesNotExist.
     """
-    rows = IncomingPayment.objects.select_related("store", "provider_account")
-    if _locks_named_tables():
-        return rows.select_for_update(of=("self",)).get(pk=incoming_id)
     return IncomingPayment.objects.select_for_update().get(pk=incoming_id)
 
 

@@ -110,4 +110,10 @@ def _facts(incoming: IncomingPayment, claim: Claim | None) -> dict[str, Any]:
 
 def _shown(text: str, state: str, *, by: str = "receipt", **facts: Any) -> dict[str, Any]:
     asked = {"receipt": text if by == "receipt" else None}
-    return {"object": "receipt_verification", "state": state, "claimable": state == "available", **asked, **_NOTHING} | facts
+    return {
+        "object": "receipt_verification",
+        "state": state,
+        "claimable": state == "available",
+        **asked,
+        **_NOTHING,
+    } | facts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -30,6 +30,9 @@ from majuu_core.providers import (
     FailureCode,
     FetchRequest,
     FollowUpRequest,
+    IncomingAddresses,
+    IncomingMoney,
+    IncomingQuery,
     InvalidCredentials,
     InvalidPaymentData,
     NextAction,
@@ -53,6 +56,7 @@ from majuu_core.providers import (
     WebhookResponse,
 )
 from majuu_core.testing.mock_amounts import Behaviour, Trouble, behaviour_for
+from majuu_core.testing.mock_incoming import is_money, money_event, read_money, told_of, write_money
 from majuu_core.testing.mock_messages import MESSAGES
 from majuu_core.testing.mock_wire import MockReference, WebhookBody, created_at
 
@@ -147,8 +151,9 @@ class FakeProvider(PaymentProvider):
 
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
         try:
-            body = WebhookBody.model_validate_json(request.body)
-            return [body.to_event()]
+            if is_money(request.body):
+                return [money_event(read_money(request.body))]
+            return [WebhookBody.model_validate_json(request.body).to_event()]
         except (ValidationError, AmountError, ValueError) as problem:
             raise WebhookRejected(f"the body cannot be read: {type(problem).__name__}") from problem
 
@@ -156,6 +161,34 @@ class FakeProvider(PaymentProvider):
         return WebhookResponse(
             status=200 if accepted else 400, body=b'{"received":%s}' % str(accepted).lower().encode()
         )
+
+    def register_incoming(self, addresses: IncomingAddresses) -> None:
+        self._refuse_livemode()
+        if not addresses.notice_url.startswith(("http://", "https://")):
+            raise RequestRejected("the address is not one of the web", code="address")
+
+    def read_incoming_check(self, request: WebhookRequest) -> IncomingMoney:
+        return read_money(request.body)
+
+    def incoming_check_response(self, objection: Violation | None) -> WebhookResponse:
+        return WebhookResponse(body=json.dumps({"refused": objection.code if objection else None}).encode())
+
+    def verify_incoming(self, query: IncomingQuery) -> Result:
+        """A receipt that begins with GONE never was; every other one is as it was told."""
+        self._refuse_livemode()
+        return told_of(query.receipt)
+
+    def list_incoming(self, *, start: datetime, end: datetime) -> Iterator[IncomingMoney]:
+        """What the operator's option ``incoming`` holds (a JSON list of messages), within that time."""
+        self._refuse_livemode()
+        for item in json.loads(self.context.options.get("incoming", "[]")):
+            money = read_money(json.dumps(item).encode())
+            if start <= money.occurred_at <= end:
+                yield money
+
+    def make_incoming_webhook(self, money: IncomingMoney) -> WebhookRequest:
+        """The signed message the mock provider would send now about money that arrived."""
+        return self._signed(write_money(money))
 
     def explain_failure(self, provider_code: str, *, language: str) -> Explanation | None:
         if provider_code not in {code.value for code in MESSAGES}:
@@ -171,7 +204,9 @@ class FakeProvider(PaymentProvider):
         if token is None:
             raise ValueError(f"{provider_reference!r} is not a reference of this account")
         result = self._state(token)
-        body = json.dumps(WebhookBody.describe(type, reference, result).model_dump(mode="json")).encode()
+        return self._signed(json.dumps(WebhookBody.describe(type, reference, result).model_dump(mode="json")).encode())
+
+    def _signed(self, body: bytes) -> WebhookRequest:
         stamp = str(int(clock.now().timestamp()))
         headers = {
             "content-type": "application/json",

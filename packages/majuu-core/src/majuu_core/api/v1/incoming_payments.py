@@ -83,9 +83,7 @@ def claim(request: HttpRequest, body: ClaimIn) -> HttpResponse:
 
     def work(request_key: str) -> tuple[int, Any]:
         # Safe to repeat by itself, so a refusal's side effects (hurrying a question) may stay.
-        return 200, represent_claim(
-            claim_incoming(store=store_of(caller), livemode=caller.livemode, request=wanted)
-        )
+        return 200, represent_claim(claim_incoming(store=store_of(caller), livemode=caller.livemode, request=wanted))
 
     with acting(request):
         return run_once(request, caller, work)
