@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -14,11 +15,13 @@ from majuu_core.ledger.verification import find_problems
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.merchants.services import update_store
 from majuu_core.payments.claims import ClaimRequest, claim_incoming
+from majuu_core.payments.incoming_settling import confirm_by_hand
 from majuu_core.payments.intents import cancel_payment_intent
 from majuu_core.payments.models import Claim
 from majuu_core.payments.suggestion_reasons import AUTO_CLAIM_SCORE
-from majuu_core.providers import Trust
+from majuu_core.providers import Result, ResultStatus, Trust
 from majuu_core.testing.factories import make_provider_account, make_store
+from majuu_core.testing.fake import FakeProvider
 from majuu_core.webhooks.dispatch import dispatch_due
 from tests.core.payments.incoming_support import PHONE, arrive, the_money, unclaimed
 from tests.core.payments.support import Till
@@ -125,9 +128,8 @@ def test_nothing_is_claimed_unless_the_store_wants_it(till: Till, paybill: Provi
     [
         ([{"reference": "ORD-1"}, {"reference": "ORD-2"}], {}),
         ([{"reference": "ORD-1", "customer_phone": ""}], {}),
-        ([{"reference": "ORD-1", "lifetime": None}], {"trust": Trust.UNSIGNED}),
     ],
-    ids=["two orders of one customer", "nothing but the amount", "not confirmed"],
+    ids=["two orders of one customer", "nothing but the amount"],
 )
 def test_what_is_uncertain_is_left_to_people(
     till: Till, paybill: ProviderAccount, intents: list[dict[str, Any]], told: dict[str, Any]
@@ -140,6 +142,19 @@ def test_what_is_uncertain_is_left_to_people(
     arrive(paybill, account_reference="shoes", **told)
     work()
     assert (the_money().ownership, Claim.objects.count()) == ("unclaimed", 0)
+
+
+def test_money_is_claimed_when_the_provider_confirms_it_and_not_before(till: Till, paybill: ProviderAccount) -> None:
+    choose(till)
+    till.intent("1500", reference="ORD-10452", customer_phone=PHONE)
+    silent = Result(status=ResultStatus.UNKNOWN)
+    with mock.patch.object(FakeProvider, "verify_incoming", return_value=silent):
+        arrive(paybill, account_reference="DUKAORD104256", trust=Trust.UNSIGNED)
+        work()
+    assert (the_money().verified_at, the_money().ownership, Claim.objects.count()) == (None, "unclaimed", 0)
+    confirm_by_hand(incoming=the_money(), reason="Seen on the statement.")
+    work()
+    assert (the_money().ownership, Claim.objects.get().method) == ("claimed", "automatic")
 
 
 def test_a_canceled_order_is_left_to_people(till: Till, paybill: ProviderAccount) -> None:
