@@ -125,9 +125,7 @@ def test_scopes(store: Store, paybill: ProviderAccount) -> None:
     assert (Claim.objects.count(), the_money().ownership) == (0, "unclaimed")
 
 
-def test_the_list_holds_the_stores_own_only(
-    shop: Shop, stranger: Shop, store: Store, paybill: ProviderAccount
-) -> None:
+def test_the_list_holds_the_stores_own_only(shop: Shop, stranger: Shop, store: Store, paybill: ProviderAccount) -> None:
     arrive(paybill)
     arrive(store.provider_accounts.get(), "OWN", "200")
     assert [row["receipt"] for row in shop.get("/incoming-payments").data["data"]] == ["OWN"]

@@ -38,6 +38,8 @@ def test_the_console_shows_these_models() -> None:
         "majuu_merchants.ProviderAccount",
         "majuu_merchants.Store",
         "majuu_payments.Charge",
+        "majuu_payments.Claim",
+        "majuu_payments.IncomingPayment",
         "majuu_payments.PaymentIntent",
         "majuu_payments.ProviderCall",
         "majuu_webhooks.InboundWebhook",

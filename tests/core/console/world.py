@@ -15,10 +15,11 @@ from majuu_core.events.models import Event
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
+from majuu_core.payments.models import Charge, Claim, PaymentIntent, ProviderCall
 from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
 from majuu_core.webhooks.endpoints import create_webhook_endpoint
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from tests.core.payments.incoming_support import arrive, claim
 
 
 @dataclass
@@ -32,6 +33,7 @@ class World:
     inbound: list[InboundWebhook] = field(default_factory=list)
     endpoints: list[WebhookEndpoint] = field(default_factory=list)
     deliveries: list[WebhookDelivery] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
     def add(self, count: int = 1, amount: str = "1500.00") -> World:
         for _ in range(count):
@@ -52,6 +54,12 @@ class World:
         self.charges.append(charge)
         self._add_calls(account, charge)
         self._add_webhooks(store, intent, number)
+        self._add_incoming(account, store, number)
+
+    def _add_incoming(self, account: ProviderAccount, store: Store, number: int) -> None:
+        for receipt in (f"FREE{number}", f"CLAIMED{number}"):
+            arrive(account, receipt, payer_name="=Jane <b>Wanjiru</b>", account_reference="shoes")
+        self.claims.append(claim(store, f"CLAIMED{number}"))
 
     def _add_calls(self, account: ProviderAccount, charge: Charge) -> None:
         ProviderCall.objects.create(

@@ -18,6 +18,8 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Payment intents", "majuu_payments.paymentintent", "shopping_cart"),
             ("Charges", "majuu_payments.charge", "credit_score"),
+            ("Incoming payments", "majuu_payments.incomingpayment", "move_to_inbox"),
+            ("Claims", "majuu_payments.claim", "key"),
             ("Provider calls", "majuu_payments.providercall", "swap_horiz"),
             ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
         ),
