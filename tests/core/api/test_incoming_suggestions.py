@@ -326,6 +326,19 @@ def test_money_that_another_store_claimed_is_told_as_used_and_no_more(shop, payb
     assert other.public_id not in answer.content.decode()
 
 
+def test_money_the_store_has_claimed_is_told_as_used(shop, store, paybill):
+    save_incoming(paybill, receipt="UKP7A1B2C3", ownership="claimed", store=store)
+    answer = shop.post("/incoming-payments/verify-message", message())
+    assert answer.data["verdict"] == "used"
+    assert answer.data["incoming_payment"]["receipt"] == "UKP7A1B2C3"
+
+
+def test_money_that_the_payer_sent_to_another_merchants_store_is_not_this_ones(shop, paybill):
+    save_incoming(paybill, receipt="UKP7A1B2C3", store=make_store(name="Other"))
+    answer = shop.post("/incoming-payments/verify-message", message())
+    assert (answer.data["verdict"], answer.data["incoming_payment"]) == ("already_claimed", None)
+
+
 def test_a_receipt_of_the_stores_own_charge(shop, stranger, store, virtual_clock):
     made = shop.post("/payment-intents", {"amount": "1500", "currency": "KES"}).data
     paid = shop.post(f"/payment-intents/{made['id']}/confirm", {"payment_method": "mock"}).data
@@ -333,6 +346,7 @@ def test_a_receipt_of_the_stores_own_charge(shop, stranger, store, virtual_clock
     answer = shop.post("/incoming-payments/verify-message", message("1,600.00"))
     assert (answer.data["verdict"], answer.data["charge"]) == ("differs", paid["latest_charge"]["id"])
     assert answer.data["differences"] == [{"field": "amount", "message": "KES 1600.00", "inbox": "KES 1500.00"}]
+    assert shop.post("/incoming-payments/verify-message", message()).data["verdict"] == "used"
     assert (answer.data["payment_intent"], answer.data["incoming_payment"]) == (made["id"], None)
     assert stranger.post("/incoming-payments/verify-message", message()).data["verdict"] == "not_found"
 

@@ -40,6 +40,8 @@ def test_the_console_shows_these_models() -> None:
         "majuu_payments.Alert",
         "majuu_payments.BalanceSnapshot",
         "majuu_payments.Charge",
+        "majuu_payments.Claim",
+        "majuu_payments.IncomingPayment",
         "majuu_payments.PaymentIntent",
         "majuu_payments.Payout",
         "majuu_payments.PayoutBatch",

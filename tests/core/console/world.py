@@ -18,13 +18,14 @@ from majuu_core.payments.alerts import Trouble, raise_alert
 from majuu_core.payments.balances import request_balances
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import Charge, PaymentIntent, PayoutBatch, ProviderCall
+from majuu_core.payments.models import Charge, Claim, PaymentIntent, PayoutBatch, ProviderCall
 from majuu_core.payments.payout_batches import create_batch, preview_csv
 from majuu_core.reports.models import Close, Mismatch, Settlement, SettlementLine
 from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
 from majuu_core.wallets.models import Wallet
 from majuu_core.webhooks.endpoints import create_webhook_endpoint
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from tests.core.payments.incoming_support import arrive, claim
 
 
 @dataclass
@@ -39,6 +40,7 @@ class World:
     endpoints: list[WebhookEndpoint] = field(default_factory=list)
     deliveries: list[WebhookDelivery] = field(default_factory=list)
     batches: list[PayoutBatch] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
     def add(self, count: int = 1, amount: str = "1500.00") -> World:
         for _ in range(count):
@@ -62,6 +64,7 @@ class World:
         self._add_calls(account, charge)
         self._add_operations(account)
         self._add_webhooks(store, intent, number)
+        self._add_incoming(account, store, number)
         add_reconciliation(account, number)
 
     def _add_payouts(self, store: Store, number: int) -> None:
@@ -70,6 +73,11 @@ class World:
         with acting_as(Actor(type="user", id="900")):
             preview = preview_csv(store=store, livemode=False, content=table.encode(), name="Salaries")
             self.batches.append(create_batch(store=store, livemode=False, preview=preview))
+
+    def _add_incoming(self, account: ProviderAccount, store: Store, number: int) -> None:
+        for receipt in (f"FREE{number}", f"CLAIMED{number}"):
+            arrive(account, receipt, payer_name="=Jane <b>Wanjiru</b>", account_reference="shoes")
+        self.claims.append(claim(store, f"CLAIMED{number}"))
 
     def _add_calls(self, account: ProviderAccount, charge: Charge) -> None:
         ProviderCall.objects.create(

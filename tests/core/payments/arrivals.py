@@ -39,12 +39,10 @@ def save_incoming(account: ProviderAccount, amount: str = "1500", **fields: Any)
     fields.setdefault("receipt", f"UK{ids.new_uuid().hex[-8:].upper()}")
     fields.setdefault("occurred_at", clock.now())
     fields.setdefault("livemode", account.livemode)
-    fields.setdefault("store", intake_store())
+    fields.setdefault("store", account.store or intake_store())
     fields.setdefault("receiver", "600100")
-    currency = fields.pop("currency", "KES")
-    return IncomingPayment.objects.create(
-        provider_account=account, provider=account.provider, amount=Money(amount, currency), **fields
-    )
+    fields["amount"] = Money(amount, fields.pop("currency", "KES"))
+    return IncomingPayment.objects.create(provider_account=account, provider=account.provider, **fields)
 
 
 def give_prefix(store: Store, prefix: str) -> Store:

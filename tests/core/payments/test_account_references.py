@@ -20,11 +20,14 @@ from majuu_core.payments.account_references import (
     possible_prefixes,
     readings,
     suggest_account_reference,
+    whole_readings,
 )
 
 ANY_TEXT = st.text(max_size=60)
 CANONICAL = st.text(ALPHABET, min_size=2, max_size=20)
-ORDERS = st.text(string.ascii_letters + string.digits + "-/ ", min_size=1, max_size=11).filter(compact)
+ORDERS = st.text(string.ascii_letters + string.digits + "-/ ", min_size=1, max_size=11).filter(
+    lambda text: any(map(str.isdigit, text))
+)
 
 
 def test_what_is_printed_is_prefix_order_and_check_character():
@@ -186,3 +189,25 @@ def test_prefixes_are_looked_for_as_stores_write_them():
     assert "KIOSK1" in possible_prefixes("KLOSKI99")
     assert "DUKA" in possible_prefixes("acc duka 10452")
     assert possible_prefixes("") == frozenset()
+
+
+@pytest.mark.parametrize("text", ["SOKONI", "SOKONI 5", "sokolilo", "SOKOINE JOHN"])
+def test_a_name_that_begins_like_a_prefix_is_not_the_store(text):
+    assert parse_account_reference(text, ["SOKO"]) is None
+
+
+@pytest.mark.parametrize("text", ["SOKO", "SOKO JOHN", "SOKO10452", "soko ord104", "SOKO5", "SOKOORD104"])
+def test_a_prefix_alone_or_before_a_number_is_the_store(text):
+    found = parse_account_reference(text, ["SOKO"])
+    assert (found is None) == (text == "SOKO")
+
+
+def test_letters_alone_after_a_prefix_are_a_name_even_if_a_check_character_holds():
+    text = suggest_account_reference("DUKA", "C")
+    assert parse_account_reference(text, ["DUKA"]) is None
+    assert parse_account_reference(f"DUKA {text[4:]}", ["DUKA"]) is not None
+
+
+def test_words_around_are_left_out_and_added_ones_are_not():
+    assert whole_readings("Akaunti no. ord-10452") == ("AKAVNT1N00RD10452", "0RD10452")
+    assert whole_readings("10452 john") == ("10452J0HN",)

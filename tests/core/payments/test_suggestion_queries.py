@@ -115,7 +115,7 @@ def test_old_orders_and_other_currencies_and_modes_are_left_out(duka, paybill, v
     assert best(save_incoming(paybill, account_reference="ORD10452")) == (None, 0)
 
 
-def test_a_stores_own_account_concerns_that_store_alone(duka, paybill):
+def test_an_account_of_another_merchants_store_does_not_concern_a_store(duka, paybill):
     """Given the same number and amount in two stores, when the money is on the account of one, then only hers fits."""
     soko = make_store(name="Soko")
     account = make_provider_account(store=soko)
@@ -126,6 +126,14 @@ def test_a_stores_own_account_concerns_that_store_alone(duka, paybill):
     assert best(money, store_id=duka.pk) == (None, 0)
     assert money not in unclaimed_money(livemode=False, store_id=duka.pk)
     assert money in unclaimed_money(livemode=False, store_id=soko.pk)
+
+
+def test_the_stores_of_one_merchant_share_its_accounts(duka, virtual_clock):
+    sister = make_store(name="Second shop", merchant=duka.merchant)
+    intent = owe(sister, "10452")
+    money = save_incoming(make_provider_account(store=duka), account_reference="10452")
+    assert best(money)[0] == intent.pk
+    assert money in unclaimed_money(livemode=False, store_id=sister.pk)
 
 
 def test_stores_that_share_a_paybill_are_each_others_rivals(duka, paybill):

@@ -24,7 +24,7 @@ def register_payment_providers() -> list[type[FakeProvider]]:
 
 @hookimpl
 def register_event_handlers() -> list[EventHandler]:
-    """What one payment means elsewhere: for wallets, and for notices of incoming money.
+    """What one payment means elsewhere: for wallets, and for incoming money that may be the same or be claimed.
 
     Without custody there are no wallets, so that other sites' payments make no work for them.
     """
@@ -38,7 +38,12 @@ def register_event_handlers() -> list[EventHandler]:
         event_types=frozenset({"charge.succeeded", "charge.updated"}),
         function="majuu_core.payments.incoming_links.on_charge_event",
     )
-    return [links, wallets] if custodial() else [links]
+    certain = EventHandler(
+        name="incoming.claim_certain",
+        event_types=frozenset({"incoming_payment.received", "incoming_payment.verified"}),
+        function="majuu_core.payments.auto_claims.on_incoming_event",
+    )
+    return [links, certain, *([wallets] if custodial() else [])]
 
 
 @hookimpl

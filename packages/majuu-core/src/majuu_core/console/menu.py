@@ -20,6 +20,8 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Charges", "majuu_payments.charge", "credit_score"),
             ("Payouts", "majuu_payments.payout", "payments"),
             ("Payout batches", "majuu_payments.payoutbatch", "playlist_add_check"),
+            ("Incoming payments", "majuu_payments.incomingpayment", "move_to_inbox"),
+            ("Claims", "majuu_payments.claim", "key"),
             ("Provider calls", "majuu_payments.providercall", "swap_horiz"),
             ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
         ),

@@ -38,6 +38,7 @@ _LONGEST_READ = 128
 _MOST_WORDS = 8
 _PREFIX_LENGTHS = range(1, 9)
 _MOST_SPELLINGS = 64
+_MANY_DIGITS = 3
 
 
 class ReferenceRefused(ValueError):
@@ -117,22 +118,31 @@ def readings(text: str) -> tuple[str, ...]:
     Each but the first holds a digit.
     """
     words = [word for word in map(compact, _words(text)) if word][:_MOST_WORDS]
-    found = [canonical(text)]
-    useful = [word for word in words if word not in NOISE]
-    if len(useful) < len(words):
-        found.append("".join(useful).translate(_LOOKS_LIKE))
+    found = list(whole_readings(text))
     runs = (words[start:end] for start in range(len(words)) for end in range(len(words), start, -1))
     found += ["".join(run).translate(_LOOKS_LIKE) for run in runs if any(map(str.isdigit, "".join(run)))]
     return tuple(dict.fromkeys(reading for reading in found if reading))
 
 
+def whole_readings(text: str) -> tuple[str, ...]:
+    """The whole text, canonical, as it is and without noise words; nothing that a payer added is left out."""
+    useful = "".join(word for word in map(compact, _words(text)) if word not in NOISE)
+    return tuple(dict.fromkeys(filter(None, (canonical(text), useful.translate(_LOOKS_LIKE)))))
+
+
 def parse_account_reference(text: str, prefixes: Collection[str] = ("",)) -> ReadReference | None:
     """The order number in a customer's text; None if none of the prefixes fits ("" is that of a store without one).
 
-    A store's prefix wins over none, then a check character that holds, then the longest prefix, then the reading with
-    the most of the text.
+    A prefix counts when it stands alone, or when what follows looks like an order number: a name such as SOKONI is not
+    for the store SOKO. A store's prefix wins over none, then a check character that holds, then the longest prefix,
+    then the reading with the most of the text.
     """
-    found = [read for reading in readings(text) for prefix in prefixes if (read := _split(reading, prefix))]
+    found = [
+        read
+        for prefix in prefixes
+        for reading in readings(text)
+        if (read := _split(reading, prefix)) and _is_meant(read, text)
+    ]
     return max(found, key=lambda read: (read.prefix != "", bool(read.check_holds), len(read.prefix)), default=None)
 
 
@@ -145,6 +155,14 @@ def possible_prefixes(text: str) -> frozenset[str]:
         if length < len(reading)
         for spelling in _spellings(reading[:length])
     )
+
+
+def _is_meant(read: ReadReference, text: str) -> bool:
+    start = canonical(read.prefix)
+    if not start or any(canonical(word) == start for word in _words(text)):
+        return True
+    digits = sum(map(str.isdigit, compact(text))) - sum(map(str.isdigit, read.prefix))
+    return digits >= _MANY_DIGITS or (digits > 0 and bool(read.check_holds or read.order_reference[0].isdigit()))
 
 
 def _split(reading: str, prefix: str) -> ReadReference | None:

@@ -1,7 +1,7 @@
 """What a customer's pasted message is worth: it is read, then compared with what really arrived. Nothing is changed.
 
-A store learns only of money it could claim or has, and of its own charges. Money of another store's account does not
-exist for it; money of a shared account that somebody else has is told as "already_claimed", as a claim would tell it.
+A store learns only of money it could claim or has, and of its own charges. Money of another merchant's account does
+not exist for it; money of a shared account that somebody else has is "already_claimed", as a claim would tell it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db.models import Q
-
+from majuu_core.merchants.models import Store
 from majuu_core.payments.account_references import canonical
+from majuu_core.payments.claims import may_own, own_charges
 from majuu_core.payments.models import Charge, IncomingPayment
 from majuu_core.payments.sms import CURRENCY, PaidMessage, parse_message
+from majuu_core.payments.suggestion_queries import on_permitted_accounts
 
 _CLOCKS_DIFFER = timedelta(minutes=10)  # the message gives minutes, and is made after the money moved
 _STATUS = IncomingPayment.Status
@@ -60,9 +61,13 @@ VERDICTS = {
         "Money with this receipt arrived, but the message says something else. Believe the inbox, not the message.",
         "Pesa zenye risiti hii zilifika, lakini ujumbe unasema tofauti. Amini kumbukumbu zetu, si ujumbe.",
     ),
+    "used": (
+        "The money arrived and is yours already: it has paid something before. Do not let it pay again.",
+        "Pesa zilifika na tayari ni zako: zimeshalipia kitu. Usikubali zilipie tena.",
+    ),
     "already_claimed": (
-        "Money with this receipt was used already.",
-        "Pesa zenye risiti hii zimeshatumika.",
+        "Money with this receipt is somebody else's.",
+        "Pesa zenye risiti hii ni za mtu mwingine.",
     ),
     "taken_back": (
         "The money arrived and was taken back by the provider.",
@@ -80,38 +85,34 @@ def check_message(*, store_id: uuid.UUID, livemode: bool, text: str) -> MessageC
     message = parse_message(text)
     if message is None:
         return MessageCheck(verdict="unreadable")
-    charge = _own_charge(store_id, livemode, message.receipt)
-    incoming = _incoming(store_id, livemode, message.receipt)
-    if incoming is not None and charge is None:
-        return _check_incoming(message, incoming, store_id)
+    store = Store.objects.get(pk=store_id)
+    charge = own_charges(store, livemode=livemode, receipt=message.receipt).select_related("payment_intent").first()
     if charge is not None:
         differences = tuple(_differences(message, charge.amount_received.amount, charge.currency))
-        verdict = "differs" if differences else "found"
+        verdict = "differs" if differences else "used"
         return MessageCheck(verdict=verdict, message=message, differences=differences, charge=charge)
-    return MessageCheck(verdict="not_found", message=message)
+    incoming = _incoming(store_id, livemode, message.receipt)
+    if incoming is None:
+        return MessageCheck(verdict="not_found", message=message)
+    return _check_incoming(message, incoming, store)
 
 
-def _check_incoming(message: PaidMessage, incoming: IncomingPayment, store_id: uuid.UUID) -> MessageCheck:
+def _check_incoming(message: PaidMessage, incoming: IncomingPayment, store: Store) -> MessageCheck:
     is_free = incoming.ownership == IncomingPayment.Ownership.UNCLAIMED
-    if not is_free and incoming.store_id != store_id:
+    if not (may_own(incoming, store) if is_free else incoming.store_id == store.pk):
         return MessageCheck(verdict="already_claimed", message=message)
     differences = (
         *_differences(message, incoming.amount.amount, incoming.currency),
         *_more_differences(message, incoming),
     )
-    verdict = _GONE.get(_STATUS(incoming.status)) or ("differs" if differences else "found")
+    agreed = "found" if is_free else "used"
+    verdict = _GONE.get(_STATUS(incoming.status)) or ("differs" if differences else agreed)
     return MessageCheck(verdict=verdict, message=message, differences=differences, incoming=incoming)
 
 
-def _own_charge(store_id: uuid.UUID, livemode: bool, receipt: str) -> Charge | None:
-    rows = Charge.objects.filter(receipt=receipt, livemode=livemode, payment_intent__store_id=store_id)
-    return rows.select_related("payment_intent").filter(status=Charge.Status.SUCCEEDED).order_by("pk").first()
-
-
 def _incoming(store_id: uuid.UUID, livemode: bool, receipt: str) -> IncomingPayment | None:
-    accounts = Q(provider_account__store_id=store_id) | Q(provider_account__store_id__isnull=True)
-    rows = IncomingPayment.objects.filter(accounts, receipt=receipt, livemode=livemode)
-    return rows.select_related("provider_account").order_by("pk").first()
+    rows = IncomingPayment.objects.filter(on_permitted_accounts(store_id), receipt=receipt, livemode=livemode)
+    return rows.select_related("provider_account__store", "store").order_by("pk").first()
 
 
 def _differences(message: PaidMessage, arrived: Decimal, currency: str) -> Iterator[Difference]:

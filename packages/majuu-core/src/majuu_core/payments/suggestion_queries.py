@@ -1,7 +1,7 @@
 """Which orders unclaimed money may belong to, and which money an order: a fixed number of indexed queries, then scores.
 
-Money on a store's own provider account concerns that store alone. Money on the platform's accounts may belong to any
-store; a store is shown only what one of its own orders explains.
+Money on a store's own provider account concerns the stores of its merchant. Money on the platform's accounts may belong
+to any store; a store is shown only what one of its own orders explains.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db.models import DecimalField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
@@ -20,6 +20,7 @@ from django.db.models.fields.json import KeyTextTransform
 from majuu_core.common import clock
 from majuu_core.merchants.models import Store
 from majuu_core.merchants.provider_accounts import candidate_accounts
+from majuu_core.merchants.services import INTAKE_CODE
 from majuu_core.payments.account_references import canonical, parse_account_reference, possible_prefixes
 from majuu_core.payments.models import Charge, IncomingPayment, PaymentIntent
 from majuu_core.payments.reference_shapes import possible_references, shapes_of
@@ -46,8 +47,8 @@ _NEWEST_MONEY = 1000
 _STATUS = PaymentIntent.Status
 _OPEN = (_STATUS.REQUIRES_PAYMENT_METHOD, _STATUS.PROCESSING, _STATUS.REQUIRES_ACTION)
 _COLUMNS = (
-    *("pk", "store_id", "store__account_prefix", "reference", "amount", "amount_received", "currency", "status"),
-    *("customer_phone", "customer_email", "created_at", "expires_at"),
+    *("pk", "store_id", "store__merchant_id", "store__account_prefix", "reference", "amount", "amount_received"),
+    *("currency", "status", "customer_phone", "customer_email", "created_at", "expires_at"),
 )
 _OWED = ExpressionWrapper(
     F("amount") - F("amount_received"), output_field=DecimalField(max_digits=19, decimal_places=4)
@@ -68,9 +69,17 @@ class Scope:
 
 
 def unclaimed_money(*, livemode: bool, store_id: uuid.UUID) -> QuerySet[IncomingPayment]:
-    """Money nobody has claimed that a store may be asked about: on its own accounts, and on the platform's."""
-    accounts = Q(provider_account__store_id=store_id) | Q(provider_account__store_id__isnull=True)
-    return _unclaimed(livemode).filter(accounts).select_related("provider_account")
+    """Money nobody has claimed that a store may be asked about: on its merchant's accounts, and on the platform's."""
+    merchant = Store.objects.filter(pk=store_id).values("merchant_id")
+    named_nobody_else = Q(store__code=INTAKE_CODE) | Q(store__merchant_id__in=merchant)
+    rows = _unclaimed(livemode).filter(on_permitted_accounts(store_id), named_nobody_else)
+    return rows.select_related("provider_account__store", "store")
+
+
+def on_permitted_accounts(store_id: uuid.UUID) -> Q:
+    """Incoming payments at the platform's accounts and at those of the store's merchant."""
+    merchant = Store.objects.filter(pk=store_id).values("merchant_id")
+    return Q(provider_account__store__isnull=True) | Q(provider_account__store__merchant_id__in=merchant)
 
 
 def last_receiver(*, livemode: bool, store_id: uuid.UUID) -> str:
@@ -137,9 +146,9 @@ class _Orders:
     def score(self, row: IncomingPayment) -> list[Suggestion]:
         """What this payment may pay, each by itself."""
         arrival = self._arrival(row)
-        own = row.provider_account.store_id
+        owners = {store.merchant_id for store in (row.provider_account.store, row.store) if _is_somebody(store)}
         near = {one.key: one for key in set(arrival_keys(arrival)) for one in self._by_key.get(key, ())}
-        found = (score_pair(arrival, one) for one in near.values() if own is None or one.store == own)
+        found = (score_pair(arrival, one) for one in near.values() if owners <= {one.merchant})
         return [one for one in found if one.score]
 
     def _possible_references(self, row: IncomingPayment, shapes: Sequence[str]) -> frozenset[str]:
@@ -167,6 +176,10 @@ class _Orders:
             prefix=prefix,
             prefix_is_certain=bool(read and read.check_holds),
         )
+
+
+def _is_somebody(store: Store | None) -> TypeGuard[Store]:
+    return store is not None and store.code != INTAKE_CODE
 
 
 def _shown(ranked: Iterable[Suggestion]) -> list[Suggestion]:
@@ -260,6 +273,7 @@ def _expectation(row: Mapping[str, Any], tried: Sequence[str]) -> Expectation:
     return Expectation(
         key=row["pk"],
         store=row["store_id"],
+        merchant=row["store__merchant_id"],
         amount=amount,
         remaining=max(amount - received, Decimal(0)),
         currency=row["currency"],

@@ -118,7 +118,7 @@ KINDS: Mapping[str, Kind] = {
     "time_week": Kind(1, "It came within a week of the order.", "Ililipwa ndani ya wiki moja ya oda."),
     "time_late": Kind(-12, "It came more than a week after the order.", "Ililipwa zaidi ya wiki baada ya oda."),
     "time_before": Kind(-16, "The money came before the order was made.", "Pesa zilifika kabla ya oda kufanywa."),
-    "order_closed": Kind(-10, "The order is canceled or expired.", "Oda imeghairiwa au muda wake umekwisha."),
+    "order_closed": Kind(-15, "The order is canceled or expired.", "Oda imeghairiwa au muda wake umekwisha."),
     "identity_unknown": Kind(
         0,
         "Too little says who paid: amount and time alone are never enough.",

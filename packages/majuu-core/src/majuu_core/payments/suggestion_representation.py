@@ -47,8 +47,8 @@ def may_be_shown(incoming: IncomingPayment, suggestions: Sequence[Suggestion]) -
 
 def represent_unclaimed(incoming: IncomingPayment, *, best: int, store_id: uuid.UUID) -> dict[str, Any]:
     """Money that is not the store's yet. ``best`` is the score of the best suggestion the store has for it."""
-    is_own = incoming.provider_account.store_id == store_id
-    is_trusted = is_own or incoming.store_id == store_id or best >= SHOW_RECEIPT_SCORE
+    is_shared = incoming.provider_account.store_id is None
+    is_trusted = not is_shared or incoming.store_id == store_id or best >= SHOW_RECEIPT_SCORE
     return {
         "id": incoming.public_id,
         "object": "incoming_payment",

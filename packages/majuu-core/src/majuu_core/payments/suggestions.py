@@ -96,6 +96,7 @@ class Expectation:
 
     key: uuid.UUID
     store: uuid.UUID
+    merchant: uuid.UUID | None = None
     amount: Decimal
     remaining: Decimal
     currency: str
@@ -199,8 +200,9 @@ def rank(found: Sequence[Suggestion]) -> list[Suggestion]:
 
 
 def is_certain(suggestion: Suggestion, at_least: int) -> bool:
-    """Whether it may be acted on without asking: the score is reached, and no rival came near."""
-    return suggestion.score >= at_least and (suggestion.rival_gap is None or suggestion.rival_gap >= NEAR_TIE)
+    """Whether it may be acted on without asking: the order is open, the score is reached, and no rival came near."""
+    is_alone = suggestion.rival_gap is None or suggestion.rival_gap >= NEAR_TIE
+    return is_alone and suggestion.expectation.is_open and suggestion.score >= at_least
 
 
 def _order(one: Suggestion) -> tuple[int, uuid.UUID, uuid.UUID]:

@@ -59,7 +59,7 @@ def list_suggestions(
     Money on a shared account is left out unless one of the store's orders explains it, so a page may hold fewer than
     ``limit``: go on while ``has_more`` is true.
     """
-    caller = require(request, "payments:read")
+    caller = require(request, "incoming:read")
     threshold = _threshold(caller.store_id)
     rows = unclaimed_money(livemode=caller.livemode, store_id=caller.store_id)
     page = paginate(rows, limit=limit, cursor=cursor, represent=lambda row: row)  # type: ignore[arg-type,return-value]
@@ -86,7 +86,7 @@ def account_reference(
 
     With it, money finds its order even when the customer's finger slips.
     """
-    caller = require(request, "payments:read")
+    caller = require(request, "incoming:read")
     prefix = Store.objects.values_list("account_prefix", flat=True).get(pk=caller.store_id)
     try:
         printed = suggest_account_reference(prefix or "", reference)
@@ -115,7 +115,7 @@ def verify_message(request: HttpRequest, body: MessageIn) -> HttpResponse:
 
     The message is never believed: ``verdict`` says what the inbox knows. Nothing is claimed.
     """
-    caller = require(request, "payments:read")
+    caller = require(request, "incoming:read")
 
     def work(request_key: str) -> tuple[int, Any]:
         check = check_message(store_id=caller.store_id, livemode=caller.livemode, text=body.text)
@@ -134,7 +134,7 @@ def verify_message(request: HttpRequest, body: MessageIn) -> HttpResponse:
 )
 def list_money(request: HttpRequest, payment_intent_id: str) -> HttpResponse:
     """The unclaimed money that may pay this intent, the best first, each with its reasons."""
-    caller = require(request, "payments:read")
+    caller = require(request, "incoming:read")
     intent = get_payment_intent(store_id=caller.store_id, livemode=caller.livemode, public_id=payment_intent_id)
     threshold = _threshold(caller.store_id)
     answer = {

@@ -104,7 +104,7 @@ class DifferenceOut(Schema):
 
 class MessageVerificationOut(Schema):
     object: Literal["message_verification"]
-    verdict: Literal["found", "differs", "not_found", "already_claimed", "taken_back", "refuted", "unreadable"]
+    verdict: Literal["found", "used", "differs", "not_found", "already_claimed", "taken_back", "refuted", "unreadable"]
     messages: BothLanguages
     message: PastedMessageOut | None
     differences: list[DifferenceOut]

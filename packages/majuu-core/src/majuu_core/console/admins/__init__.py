@@ -3,6 +3,7 @@
 from majuu_core.console.admins import (
     audit,
     events,
+    incoming,
     ledger,
     merchants,
     mismatches,
@@ -17,6 +18,7 @@ from majuu_core.console.admins import (
 __all__ = [
     "audit",
     "events",
+    "incoming",
     "ledger",
     "merchants",
     "mismatches",

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import display, register
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from majuu_core.common import clock
+from majuu_core.common.problems import Problem
 from majuu_core.console.admins.account_operations import AccountOperations
-from majuu_core.console.base import ModeFilter, ReadOnlyAdmin, Table, moment, short_number
-from majuu_core.console.cells import badge, code_cell, link, mode_badge, state_badge
+from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
+from majuu_core.console.cells import address_of, badge, code_cell, link, mode_badge, state_badge
+from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
 from majuu_core.merchants.models import ApiKey, Membership, Merchant, ProviderAccount, Store
+from majuu_core.payments.incoming_registering import register_incoming
+from majuu_core.providers import operations
+from majuu_core.providers.installed import installed_providers
 
 
 @register(Merchant, site=console_site)
@@ -144,6 +153,35 @@ class ProviderAccountAdmin(AccountOperations):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("store").defer("credentials")
+
+    def get_urls(self) -> list[URLPattern]:
+        return [self.action_path("register", require_POST(self.register_addresses)), *super().get_urls()]
+
+    def page_actions(self, request: HttpRequest, row: ProviderAccount) -> list[PageAction]:
+        registry = installed_providers()
+        takes = row.provider in registry and "register_incoming" in operations(registry.get(row.provider))
+        if not takes or not request.user.has_perm("majuu_merchants.change_provideraccount"):
+            return []
+        address = reverse("console:majuu_merchants_provideraccount_register", args=[row.public_id])
+        text = "Tells the provider where to tell us of money that arrives without a payment intent."
+        return [
+            PageAction(label="Register for incoming money", address=address, explanation=text, icon="move_to_inbox")
+        ]
+
+    def register_addresses(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Register this account's addresses at its provider."""
+        if not request.user.has_perm("majuu_merchants.change_provideraccount"):
+            raise PermissionDenied
+        row = ProviderAccount.objects.select_related("store").filter(pk=self.plain_id(object_id)).first()
+        if row is None:
+            raise Http404
+        try:
+            with acting_user(request):
+                register_incoming(account=row)
+            messages.success(request, "The provider knows our addresses now.")
+        except Problem as problem:
+            messages.error(request, problem.message)
+        return HttpResponseRedirect(address_of(row))
 
     @display(description="ID")
     def number(self, row: ProviderAccount) -> SafeString:
