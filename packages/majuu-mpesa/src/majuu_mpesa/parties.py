@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, TypedDict
 
 from majuu_mpesa.text import plain_text
 
@@ -12,7 +12,15 @@ _HASH = re.compile(r"[0-9a-fA-F]{64}")
 _LENGTH = 100  # a hash with a hole in it has 71 characters
 
 
-def payer_fields(value: Any) -> dict[str, str]:
+class PayerFields(TypedDict, total=False):
+    """What a notice says of a payer's number, one of the three."""
+
+    payer_phone: str
+    payer_phone_hash: str
+    payer_phone_masked: str
+
+
+def payer_fields(value: Any) -> PayerFields:
     """The fields of IncomingMoney for a payer's number: plain, as SHA-256, or with some of it hidden."""
     text = plain_text(value, limit=_LENGTH)
     if _PHONE.fullmatch(text):

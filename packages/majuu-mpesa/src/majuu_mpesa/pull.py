@@ -89,7 +89,8 @@ def read_row(row: dict[str, Any], credentials: MpesaCredentials) -> IncomingMone
     channel = _CHANNELS.get(plain_text(row.get("transactiontype"), limit=60).lower(), credentials.kind)
     payer = payer_fields(row.get("msisdn"))
     # A number that is cut short (Safaricom's own sample has one) identifies nobody.
-    payer = {name: value for name, value in payer.items() if name != "payer_phone_masked" or "*" in value}
+    if "*" not in payer.get("payer_phone_masked", "*"):
+        payer = {}
     return IncomingMoney(
         receipt=receipt,
         amount=amount,

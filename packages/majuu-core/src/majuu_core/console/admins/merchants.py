@@ -158,15 +158,15 @@ class ProviderAccountAdmin(AccountOperations):
         return [self.action_path("register", require_POST(self.register_addresses)), *super().get_urls()]
 
     def page_actions(self, request: HttpRequest, row: ProviderAccount) -> list[PageAction]:
+        found = super().page_actions(request, row)
         registry = installed_providers()
         takes = row.provider in registry and "register_incoming" in operations(registry.get(row.provider))
-        if not takes or not request.user.has_perm("majuu_merchants.change_provideraccount"):
-            return []
-        address = reverse("console:majuu_merchants_provideraccount_register", args=[row.public_id])
-        text = "Tells the provider where to tell us of money that arrives without a payment intent."
-        return [
-            PageAction(label="Register for incoming money", address=address, explanation=text, icon="move_to_inbox")
-        ]
+        if takes and request.user.has_perm("majuu_merchants.change_provideraccount"):
+            address = reverse("console:majuu_merchants_provideraccount_register", args=[row.public_id])
+            text = "Tells the provider where to tell us of money that arrives without a payment intent."
+            register = "Register for incoming money"
+            found.append(PageAction(label=register, address=address, explanation=text, icon="move_to_inbox"))
+        return found
 
     def register_addresses(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Register this account's addresses at its provider."""
