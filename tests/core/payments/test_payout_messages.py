@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +13,14 @@ from moneyed import Money
 from majuu_core.common import clock, ids
 from majuu_core.common.clock import VirtualClock
 from majuu_core.ledger.verification import find_problems
-from majuu_core.payments.addresses import account_callback_url
+from majuu_core.payments.addresses import account_callback_url, payout_callback_url
 from majuu_core.payments.models import Payout, ProviderCall
 from majuu_core.payments.notices import Ending, Notice, Verdict
-from majuu_core.payments.payout_sending import apply_payout_event
+from majuu_core.payments.payout_sending import apply_payout_event, run_due_payout_questions
 from majuu_core.providers import (
     Failure,
     FailureCode,
+    FetchRequest,
     OutcomeUnknown,
     ProviderEvent,
     Result,
@@ -102,7 +104,6 @@ def test_a_forged_message_is_rejected(paymaster: Paymaster, virtual_clock: Virtu
 def test_a_message_about_another_payout_at_this_address_is_parked(
     paymaster: Paymaster, virtual_clock: VirtualClock
 ) -> None:
-    from majuu_core.payments.addresses import payout_callback_url
 
     first, second = paymaster.send("7721", "A"), paymaster.send("7722", "B")
     virtual_clock.advance(6)
@@ -277,3 +278,28 @@ def test_an_unsigned_message_is_a_reason_to_ask(
     monkeypatch.setattr(FakeProvider, "fetch_payout", lambda self, request: truth)
     verdict = apply_payout_event(notice(paymaster, accepted, told_result, trust=Trust.UNSIGNED))
     assert (verdict.ending, state(accepted)[0]) == (ending, status)
+
+
+def test_a_question_says_where_its_answer_may_come(
+    paymaster: Paymaster, accepted: Payout, monkeypatch: pytest.MonkeyPatch, virtual_clock: VirtualClock
+) -> None:
+    """Given a provider that answers questions by message, then it is told the payout's own address and amount."""
+    asked: list[FetchRequest] = []
+
+    def fetch(self: FakeProvider, request: FetchRequest) -> Result:
+        asked.append(request)
+        return ACCEPTED
+
+    monkeypatch.setattr(FakeProvider, "fetch_payout", fetch)
+    virtual_clock.advance(60)
+    assert run_due_payout_questions() == 1
+    assert asked == [
+        FetchRequest(
+            reference=accepted.public_id,
+            provider_reference="AG_2026_0001",
+            amount=Money(1500, "KES"),
+            webhook_url=payout_callback_url(accepted.pk),
+        )
+    ]
+    assert state(accepted) == ("pending", False)
+    assert (accepted.follow_up_count, accepted.follow_up_at) == (1, virtual_clock.now() + timedelta(seconds=10))
