@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -177,7 +178,7 @@ def test_the_answer_to_a_question_names_the_question_s_own_id(
 
     monkeypatch.setattr(FakeProvider, "payout", lost)
     sent = paymaster.send("1500")
-    answer = notice(paymaster, sent, replace(DONE, provider_reference="AG_QUERY_01"), named="AG_QUERY_01")
+    answer = notice(paymaster, sent, replace(DONE, provider_reference="AG_QUERY_0001"), named="AG_QUERY_0001")
     assert apply_payout_event(answer).ending is Ending.WAITING
     ProviderCall.objects.create(
         provider_account=paymaster.account,
@@ -185,13 +186,48 @@ def test_the_answer_to_a_question_names_the_question_s_own_id(
         operation="fetch_payout",
         method="POST",
         url="https://provider.example",
-        response_body='{"ConversationID": "AG_QUERY_01"}',
+        response_body='{"ConversationID": "AG_QUERY_0001"}',
         started_at=clock.now(),
         duration_ms=1,
     )
     assert apply_payout_event(answer).ending is Ending.APPLIED
     assert state(sent) == ("succeeded", False)
     assert sent.provider_reference is None
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "ConversationID",
+        "ResponseDescription",
+        "The service request is accepted.",
+        "AG_QUERY_000",
+        "2026-11-25",
+        "its own",
+    ],
+)
+def test_words_that_stand_in_every_answer_prove_nothing(paymaster: Paymaster, accepted: Payout, named: str) -> None:
+    """Given a forged message that names a word or a part of an answer, or our own id, then it is not believed."""
+    ProviderCall.objects.create(
+        provider_account=paymaster.account,
+        about=accepted.public_id,
+        operation="fetch_payout",
+        method="POST",
+        url="https://provider.example",
+        response_body=json.dumps(
+            {
+                "ConversationID": "AG_QUERY_0001",
+                "ResponseDescription": "The service request is accepted.",
+                "day": "2026-11-25",
+                "reference": accepted.public_id,
+            }
+        ),
+        started_at=clock.now(),
+        duration_ms=1,
+    )
+    said = accepted.public_id if named == "its own" else named
+    verdict = apply_payout_event(notice(paymaster, accepted, replace(DONE, provider_reference=said), named=said))
+    assert (verdict.ending, state(accepted)) == (Ending.WAITING, ("pending", False))
 
 
 def test_what_is_known_already_is_a_duplicate(paymaster: Paymaster, accepted: Payout) -> None:
