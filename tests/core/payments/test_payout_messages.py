@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +14,14 @@ from moneyed import Money
 from majuu_core.common import clock, ids
 from majuu_core.common.clock import VirtualClock
 from majuu_core.ledger.verification import find_problems
-from majuu_core.payments.addresses import account_callback_url
+from majuu_core.payments.addresses import account_callback_url, payout_callback_url
 from majuu_core.payments.models import Payout, ProviderCall
 from majuu_core.payments.notices import Ending, Notice, Verdict
-from majuu_core.payments.payout_sending import apply_payout_event
+from majuu_core.payments.payout_sending import apply_payout_event, run_due_payout_questions
 from majuu_core.providers import (
     Failure,
     FailureCode,
+    FetchRequest,
     OutcomeUnknown,
     ProviderEvent,
     Result,
@@ -102,7 +105,6 @@ def test_a_forged_message_is_rejected(paymaster: Paymaster, virtual_clock: Virtu
 def test_a_message_about_another_payout_at_this_address_is_parked(
     paymaster: Paymaster, virtual_clock: VirtualClock
 ) -> None:
-    from majuu_core.payments.addresses import payout_callback_url
 
     first, second = paymaster.send("7721", "A"), paymaster.send("7722", "B")
     virtual_clock.advance(6)
@@ -176,7 +178,7 @@ def test_the_answer_to_a_question_names_the_question_s_own_id(
 
     monkeypatch.setattr(FakeProvider, "payout", lost)
     sent = paymaster.send("1500")
-    answer = notice(paymaster, sent, replace(DONE, provider_reference="AG_QUERY_01"), named="AG_QUERY_01")
+    answer = notice(paymaster, sent, replace(DONE, provider_reference="AG_QUERY_0001"), named="AG_QUERY_0001")
     assert apply_payout_event(answer).ending is Ending.WAITING
     ProviderCall.objects.create(
         provider_account=paymaster.account,
@@ -184,13 +186,48 @@ def test_the_answer_to_a_question_names_the_question_s_own_id(
         operation="fetch_payout",
         method="POST",
         url="https://provider.example",
-        response_body='{"ConversationID": "AG_QUERY_01"}',
+        response_body='{"ConversationID": "AG_QUERY_0001"}',
         started_at=clock.now(),
         duration_ms=1,
     )
     assert apply_payout_event(answer).ending is Ending.APPLIED
     assert state(sent) == ("succeeded", False)
     assert sent.provider_reference is None
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "ConversationID",
+        "ResponseDescription",
+        "The service request is accepted.",
+        "AG_QUERY_000",
+        "2026-11-25",
+        "its own",
+    ],
+)
+def test_words_that_stand_in_every_answer_prove_nothing(paymaster: Paymaster, accepted: Payout, named: str) -> None:
+    """Given a forged message that names a word or a part of an answer, or our own id, then it is not believed."""
+    ProviderCall.objects.create(
+        provider_account=paymaster.account,
+        about=accepted.public_id,
+        operation="fetch_payout",
+        method="POST",
+        url="https://provider.example",
+        response_body=json.dumps(
+            {
+                "ConversationID": "AG_QUERY_0001",
+                "ResponseDescription": "The service request is accepted.",
+                "day": "2026-11-25",
+                "reference": accepted.public_id,
+            }
+        ),
+        started_at=clock.now(),
+        duration_ms=1,
+    )
+    said = accepted.public_id if named == "its own" else named
+    verdict = apply_payout_event(notice(paymaster, accepted, replace(DONE, provider_reference=said), named=said))
+    assert (verdict.ending, state(accepted)) == (Ending.WAITING, ("pending", False))
 
 
 def test_what_is_known_already_is_a_duplicate(paymaster: Paymaster, accepted: Payout) -> None:
@@ -277,3 +314,28 @@ def test_an_unsigned_message_is_a_reason_to_ask(
     monkeypatch.setattr(FakeProvider, "fetch_payout", lambda self, request: truth)
     verdict = apply_payout_event(notice(paymaster, accepted, told_result, trust=Trust.UNSIGNED))
     assert (verdict.ending, state(accepted)[0]) == (ending, status)
+
+
+def test_a_question_says_where_its_answer_may_come(
+    paymaster: Paymaster, accepted: Payout, monkeypatch: pytest.MonkeyPatch, virtual_clock: VirtualClock
+) -> None:
+    """Given a provider that answers questions by message, then it is told the payout's own address and amount."""
+    asked: list[FetchRequest] = []
+
+    def fetch(self: FakeProvider, request: FetchRequest) -> Result:
+        asked.append(request)
+        return ACCEPTED
+
+    monkeypatch.setattr(FakeProvider, "fetch_payout", fetch)
+    virtual_clock.advance(60)
+    assert run_due_payout_questions() == 1
+    assert asked == [
+        FetchRequest(
+            reference=accepted.public_id,
+            provider_reference="AG_2026_0001",
+            amount=Money(1500, "KES"),
+            webhook_url=payout_callback_url(accepted.pk),
+        )
+    ]
+    assert state(accepted) == ("pending", False)
+    assert (accepted.follow_up_count, accepted.follow_up_at) == (1, virtual_clock.now() + timedelta(seconds=10))

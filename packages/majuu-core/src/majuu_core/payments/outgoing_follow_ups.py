@@ -6,7 +6,9 @@ question is PENDING then, and the schedule goes on until something final is hear
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,6 +39,9 @@ logger = logging.getLogger("majuu.payments")
 LEASE = timedelta(seconds=60)
 TIMEOUT_TOPIC = "timeout"
 FINAL = frozenset({ResultStatus.SUCCEEDED, ResultStatus.FAILED, ResultStatus.CANCELED})
+# At least twelve characters without a space, and four digits among them.
+_ID = re.compile(r"(?=(?:[^0-9]*[0-9]){4})[A-Za-z0-9_.-]{12,128}")
+_CALLS_LOOKED_AT = 50
 _NOTHING = Result(status=ResultStatus.UNKNOWN)
 
 
@@ -158,9 +163,33 @@ def _ask_soon(kind: OutgoingKind[Row], row: Row) -> Verdict:
 
 
 def _was_given(row: Refund | Payout, reference: str) -> bool:
-    """Whether the provider gave us this id in an answer to a call about the row."""
+    """Whether the provider gave us this id in an answer to a call about the row.
+
+    It has to be a whole value of the answer and look like an id: the words that every answer holds prove nothing, nor
+    does our own id, which is no secret.
+    """
+    if not _ID.fullmatch(reference) or reference == row.public_id:
+        return False
     calls = ProviderCall.objects.filter(about=row.public_id, response_body__contains=reference)
-    return len(reference) >= 8 and calls.exists()
+    bodies = calls.order_by("-started_at").values_list("response_body", flat=True)[:_CALLS_LOOKED_AT]
+    return any(reference in _values(body) for body in bodies)
+
+
+def _values(body: str) -> set[str]:
+    """The texts that stand as values in an answer's JSON."""
+    try:
+        waiting, found = [json.loads(body)], set()
+    except ValueError:
+        return set()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        elif isinstance(item, str):
+            found.add(item)
+    return found
 
 
 def _find(kind: OutgoingKind[Row], notice: Notice) -> Row | None:
