@@ -40,6 +40,7 @@ def test_the_console_shows_these_models() -> None:
         "majuu_payments.Charge",
         "majuu_payments.PaymentIntent",
         "majuu_payments.ProviderCall",
+        "majuu_payments.Refund",
         "majuu_webhooks.InboundWebhook",
         "majuu_webhooks.WebhookDelivery",
         "majuu_webhooks.WebhookEndpoint",

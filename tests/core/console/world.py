@@ -15,7 +15,8 @@ from majuu_core.events.models import Event
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
+from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall, Refund
+from majuu_core.payments.refunds import RefundDetails, create_refund
 from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
 from majuu_core.webhooks.endpoints import create_webhook_endpoint
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -29,6 +30,7 @@ class World:
     accounts: list[ProviderAccount] = field(default_factory=list)
     intents: list[PaymentIntent] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     inbound: list[InboundWebhook] = field(default_factory=list)
     endpoints: list[WebhookEndpoint] = field(default_factory=list)
     deliveries: list[WebhookDelivery] = field(default_factory=list)
@@ -50,6 +52,9 @@ class World:
         self.accounts.append(account)
         self.intents.append(intent)
         self.charges.append(charge)
+        if charge.status == Charge.Status.SUCCEEDED:
+            wanted = RefundDetails(charge=charge.public_id, amount=Money("100.00", "KES"), reason="Wrong size")
+            self.refunds += create_refund(store=store, livemode=False, details=wanted)
         self._add_calls(account, charge)
         self._add_webhooks(store, intent, number)
 

@@ -18,6 +18,7 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Payment intents", "majuu_payments.paymentintent", "shopping_cart"),
             ("Charges", "majuu_payments.charge", "credit_score"),
+            ("Refunds", "majuu_payments.refund", "undo"),
             ("Provider calls", "majuu_payments.providercall", "swap_horiz"),
             ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
         ),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from moneyed import Money
@@ -23,6 +23,7 @@ from majuu_core.webhooks.models import InboundWebhook, WebhookDelivery
 # Of each kind. A payment with more is a test of patience, not of the console.
 MOST_SHOWN = 200
 MaySee = Callable[[str], bool]
+_Sources = tuple[tuple[str, Callable[[], "Iterable[Entry]"]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +45,37 @@ def build_timeline(intent: PaymentIntent, charges: Sequence[Charge], may_see: Ma
     """
     keys = [charge.pk for charge in charges]
     names = [intent.public_id, *(charge.public_id for charge in charges)]
-    sources: tuple[tuple[str, Callable[[], Iterable[Entry]]], ...] = (
+    sources: _Sources = (
         ("majuu_payments.view_paymentintent", lambda: _intent(intent)),
         ("majuu_payments.view_charge", lambda: _charges(charges)),
-        ("majuu_payments.view_providercall", lambda: _calls(keys)),
-        ("majuu_webhooks.view_inboundwebhook", lambda: _inbound(keys)),
+        ("majuu_payments.view_providercall", lambda: _calls(ProviderCall.objects.filter(charge__in=keys))),
+        ("majuu_webhooks.view_inboundwebhook", lambda: _inbound(InboundWebhook.objects.filter(charge__in=keys))),
         ("majuu_ledger.view_ledgertransaction", lambda: _ledger(names)),
         ("majuu_events.view_event", lambda: _events(names, may_see("majuu_webhooks.view_webhookdelivery"))),
         ("majuu_audit.view_auditentry", lambda: _audit(names)),
     )
+    return _in_order(sources, may_see)
+
+
+def build_subject_timeline(public_id: str, own: Sequence[Entry], may_see: MaySee) -> list[Entry]:
+    """The timeline of a payout, a refund or another thing that calls and messages name by its public id.
+
+    ``own`` is what its row itself tells, for whoever may see the page.
+    """
+    about, told = ProviderCall.objects.filter(about=public_id), InboundWebhook.objects.filter(subject_id=public_id)
+    sources: _Sources = (
+        ("majuu_payments.view_providercall", lambda: _calls(about)),
+        ("majuu_webhooks.view_inboundwebhook", lambda: _inbound(told)),
+        ("majuu_ledger.view_ledgertransaction", lambda: _ledger([public_id])),
+        ("majuu_events.view_event", lambda: _events([public_id], may_see("majuu_webhooks.view_webhookdelivery"))),
+        ("majuu_audit.view_auditentry", lambda: _audit([public_id])),
+    )
+    return _in_order(sources, may_see, own)
+
+
+def _in_order(sources: _Sources, may_see: MaySee, own: Sequence[Entry] = ()) -> list[Entry]:
     found = [entry for permission, source in sources if may_see(permission) for entry in source()]
-    return sorted(found, key=lambda entry: (entry.at, entry.rank))
+    return sorted([*own, *found], key=lambda entry: (entry.at, entry.rank))
 
 
 def _intent(intent: PaymentIntent) -> Iterator[Entry]:
@@ -86,8 +107,8 @@ def _charges(charges: Sequence[Charge]) -> Iterator[Entry]:
         )
 
 
-def _calls(charges: Sequence[uuid.UUID]) -> Iterator[Entry]:
-    rows = ProviderCall.objects.filter(charge__in=charges).defer("request_body", "response_body", "request_headers")
+def _calls(rows: QuerySet[ProviderCall]) -> Iterator[Entry]:
+    rows = rows.defer("request_body", "response_body", "request_headers")
     for call in rows.order_by("started_at", "pk")[:MOST_SHOWN]:
         answer = f"HTTP {call.status}" if call.status else call.error or "no answer"
         yield Entry(
@@ -99,9 +120,8 @@ def _calls(charges: Sequence[uuid.UUID]) -> Iterator[Entry]:
         )
 
 
-def _inbound(charges: Sequence[uuid.UUID]) -> Iterator[Entry]:
-    rows = InboundWebhook.objects.filter(charge__in=charges).defer("body", "headers", "query")
-    for row in rows.order_by("received_at", "pk")[:MOST_SHOWN]:
+def _inbound(rows: QuerySet[InboundWebhook]) -> Iterator[Entry]:
+    for row in rows.defer("body", "headers", "query").order_by("received_at", "pk")[:MOST_SHOWN]:
         yield Entry(
             at=row.received_at,
             rank=3,

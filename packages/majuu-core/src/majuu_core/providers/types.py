@@ -120,6 +120,7 @@ class FollowUpRequest(_Request):
     webhook_url: str = ""
     method: str = ""  # the RefundRoute that was chosen; "" where the provider has only one
     destination: Mapping[str, str] = field(default_factory=dict)  # where a refund goes that is paid out anew
+    paid: Money | None = None  # what the payment brought, for a provider that cannot look at it when it refunds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,5 @@
 """Core's console pages. Importing this registers them."""
 
-from majuu_core.console.admins import audit, events, ledger, merchants, payments, webhooks
+from majuu_core.console.admins import audit, events, ledger, merchants, payments, refunds, webhooks
 
-__all__ = ["audit", "events", "ledger", "merchants", "payments", "webhooks"]
+__all__ = ["audit", "events", "ledger", "merchants", "payments", "refunds", "webhooks"]
