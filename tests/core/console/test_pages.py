@@ -50,6 +50,7 @@ def test_the_console_shows_these_models() -> None:
         "majuu_reports.Close",
         "majuu_reports.Mismatch",
         "majuu_reports.Settlement",
+        "majuu_payments.Refund",
         "majuu_webhooks.InboundWebhook",
         "majuu_webhooks.WebhookDelivery",
         "majuu_webhooks.WebhookEndpoint",

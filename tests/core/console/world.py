@@ -18,8 +18,9 @@ from majuu_core.payments.alerts import Trouble, raise_alert
 from majuu_core.payments.balances import request_balances
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import Charge, Claim, PaymentIntent, PayoutBatch, ProviderCall
+from majuu_core.payments.models import Charge, Claim, PaymentIntent, PayoutBatch, ProviderCall, Refund
 from majuu_core.payments.payout_batches import create_batch, preview_csv
+from majuu_core.payments.refunds import RefundDetails, create_refund
 from majuu_core.reports.models import Close, Mismatch, Settlement, SettlementLine
 from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
 from majuu_core.wallets.models import Wallet
@@ -36,6 +37,7 @@ class World:
     accounts: list[ProviderAccount] = field(default_factory=list)
     intents: list[PaymentIntent] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
     inbound: list[InboundWebhook] = field(default_factory=list)
     endpoints: list[WebhookEndpoint] = field(default_factory=list)
     deliveries: list[WebhookDelivery] = field(default_factory=list)
@@ -61,6 +63,9 @@ class World:
         self.intents.append(intent)
         self.charges.append(charge)
         self._add_payouts(store, number)
+        if charge.status == Charge.Status.SUCCEEDED:
+            wanted = RefundDetails(charge=charge.public_id, amount=Money("100.00", "KES"), reason="Wrong size")
+            self.refunds += create_refund(store=store, livemode=False, details=wanted)
         self._add_calls(account, charge)
         self._add_operations(account)
         self._add_webhooks(store, intent, number)

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from itertools import permutations
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moneyed import Money
@@ -499,3 +501,14 @@ def test_every_word_with_the_provider_is_kept(till: Till, monkeypatch: pytest.Mo
 def _lose(seen: list[Any]) -> Result:
     seen.append(1)
     raise OutcomeUnknown("no answer")
+
+
+def test_the_command_settles_a_refund(till: Till) -> None:
+    refund = give_back(till, paid(till), LOST_FOREVER)
+    out = StringIO()
+    call_command("majuu_resolve_refund", refund.public_id, "--failed", "--reason", "Not on the statement", stdout=out)
+    assert out.getvalue() == f"{refund.public_id} is failed.\n"
+    for arguments in ((refund.public_id, "--failed"), ("re_1", "--failed"), ("ch_1", "--noted")):
+        with pytest.raises(CommandError):
+            call_command("majuu_resolve_refund", *arguments, "--reason", "Not on the statement")
+    call_command("majuu_resolve_refund", refund.public_id, "--noted", "--reason", "Told the customer", stdout=out)

@@ -20,7 +20,7 @@ from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.ledger.verification import find_problems
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.calls import TransactionOpen
-from majuu_core.payments.intents import cancel_payment_intent
+from majuu_core.payments.intents import cancel_payment_intent, expire_due_intents
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.refunds import RefundDetails, create_refund, get_refund, plan_refund
 from majuu_core.payments.representation import represent_charge, represent_intent
@@ -339,6 +339,22 @@ def test_what_a_charge_shows(till: Till, refunded: str, status: str) -> None:
     charge.refresh_from_db()
     shown = represent_charge(charge, intent_id=intent.public_id)
     assert (_D(shown["amount_refunded"]), shown["refund_status"]) == (_D(refunded), status)
+
+
+def test_a_part_that_expired_is_refunded_and_the_intent_canceled(till: Till, virtual_clock: VirtualClock) -> None:
+    """Given an intent parked because it expired in part, when the part has gone back, then it can be canceled."""
+    intent = till.intent("1000")
+    _, charge = till.pay(intent, "400")
+    virtual_clock.advance(2 * 86400)
+    assert expire_due_intents() == 1
+    give_back(till, charge, "399")
+    with pytest.raises(Conflict) as refusal:
+        cancel_payment_intent(intent=intent)
+    assert refusal.value.code == "payment_intent_partially_paid"
+    give_back(till, charge)
+    canceled = cancel_payment_intent(intent=intent)
+    assert (canceled.status, canceled.is_parked, canceled.parked_reason) == ("canceled", False, "")
+    assert till.books() == {}
 
 
 # --- an intent's charges --------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Payout batches", "majuu_payments.payoutbatch", "playlist_add_check"),
             ("Incoming payments", "majuu_payments.incomingpayment", "move_to_inbox"),
             ("Claims", "majuu_payments.claim", "key"),
+            ("Refunds", "majuu_payments.refund", "undo"),
             ("Provider calls", "majuu_payments.providercall", "swap_horiz"),
             ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
         ),

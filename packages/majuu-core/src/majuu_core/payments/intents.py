@@ -23,7 +23,7 @@ from majuu_core.merchants.models import Store
 from majuu_core.payments.addresses import new_link_token, payment_url
 from majuu_core.payments.locks import lock_intent
 from majuu_core.payments.models import PaymentIntent
-from majuu_core.payments.representation import represent_intent
+from majuu_core.payments.representation import refund_status_of_intent, represent_intent
 from majuu_core.payments.settling import add_event
 from majuu_core.plugins.manager import collect
 from majuu_core.providers.installed import installed_providers
@@ -31,6 +31,7 @@ from majuu_core.providers.installed import installed_providers
 MAX_METADATA_ENTRIES = 50
 MAX_LIFETIME = timedelta(days=90)
 MIN_LIFETIME = timedelta(minutes=1)
+_PART_PAID = "It expired with a part of the amount paid."
 
 Guard = Callable[[Mapping[str, Any]], IdempotencyKey]
 
@@ -90,7 +91,7 @@ def get_payment_intent(*, store_id: uuid.UUID, livemode: bool, public_id: str) -
 
 
 def cancel_payment_intent(*, intent: PaymentIntent, reason: str = "requested") -> PaymentIntent:
-    """Cancel an intent that is not paid. Canceling twice is a no-op.
+    """Cancel an intent that is not paid, or whose money has all gone back. Canceling twice is a no-op.
 
     A prompt that is already on a phone cannot be called back: if it is paid all the same, the money is booked, and the
     store's ``late_success`` decides what becomes of the intent. Raises Conflict when it has succeeded.
@@ -101,7 +102,7 @@ def cancel_payment_intent(*, intent: PaymentIntent, reason: str = "requested") -
             return locked
         if locked.status == PaymentIntent.Status.SUCCEEDED:
             raise Conflict("payment_intent_succeeded", "The payment intent has succeeded; refund it instead.")
-        if locked.amount_received.amount > 0:
+        if locked.amount_received.amount > 0 and refund_status_of_intent(locked) != "refunded":
             raise Conflict(
                 "payment_intent_partially_paid", "Part of this payment intent has been paid; refund that part instead."
             )
@@ -135,26 +136,27 @@ def _expire(intent_id: uuid.UUID) -> bool:
 
 
 def _park_part_paid(intent: PaymentIntent) -> None:
-    reason = "It expired with a part of the amount paid."
-    values = {"is_parked": True, "parked_reason": reason, "updated_at": clock.now()}
+    values = {"is_parked": True, "parked_reason": _PART_PAID, "updated_at": clock.now()}
     batch = WriteBatch()
     batch.update(PaymentIntent, intent.pk, values)
     for name, value in values.items():
         setattr(intent, name, value)
     add_event(batch, intent, "payment_intent.parked")
-    batch.insert(_audit(intent, "payment_intent.parked", {"reason": reason}))
+    batch.insert(_audit(intent, "payment_intent.parked", {"reason": _PART_PAID}))
     batch.execute()
 
 
 def _cancel(intent: PaymentIntent, reason: PaymentIntent.CancellationReason) -> PaymentIntent:
     """Write the cancellation of an intent that is locked."""
     now, before = clock.now(), intent.status
-    values = {
+    values: dict[str, Any] = {
         "status": PaymentIntent.Status.CANCELED,
         "cancellation_reason": reason,
         "canceled_at": now,
         "updated_at": now,
     }
+    if intent.parked_reason == _PART_PAID:  # decided: the part went back
+        values |= {"is_parked": False, "parked_reason": ""}
     batch = WriteBatch()
     batch.update(PaymentIntent, intent.pk, values)
     for name, value in values.items():

@@ -318,4 +318,5 @@ def _request(refund: Refund) -> FollowUpRequest:
         webhook_url=refund_callback_url(refund.pk),
         method="" if refund.method == ONLY_METHOD else refund.method,
         destination=dict(refund.destination),
+        paid=charge.amount_received,
     )

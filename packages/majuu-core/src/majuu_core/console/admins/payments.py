@@ -29,6 +29,7 @@ from majuu_core.console.cells import (
     state_badge,
 )
 from majuu_core.console.people import acting_user
+from majuu_core.console.refund_page import refund_action, refund_page
 from majuu_core.console.site import console_site
 from majuu_core.console.suggestions import money_table
 from majuu_core.console.timeline import build_timeline
@@ -208,11 +209,12 @@ class ChargeAdmin(MoneyRowAdmin):
         return super().get_queryset(request).select_related("payment_intent", "provider_account")
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.action_path("ask", require_POST(self.ask)), *super().get_urls()]
+        refund = self.action_path("refund", self.refund)
+        return [self.action_path("ask", require_POST(self.ask)), refund, *super().get_urls()]
 
     def page_actions(self, request: HttpRequest, row: Charge) -> list[PageAction]:
         if row.status not in OPEN_CHARGE or not self.may_ask(request):
-            return []
+            return refund_action(request, row)
         address = reverse("console:majuu_payments_charge_ask", args=[row.public_id])
         text = (
             "Asks what became of this charge and applies the answer. It never sends a second request to the customer."
@@ -238,6 +240,11 @@ class ChargeAdmin(MoneyRowAdmin):
         else:
             messages.info(request, f"Nothing to ask: the charge is already {charge.get_status_display().lower()}.")
         return HttpResponseRedirect(address_of(charge))
+
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Plan a refund of the charge, and confirm it."""
+        charge = self.get_object(request, self.plain_id(object_id))
+        return refund_page(request, charge, self.admin_site.each_context(request))
 
     def extra_page_context(self, request: HttpRequest, row: Charge) -> dict[str, Any]:
         return {"majuu_timeline": build_timeline(row.payment_intent, [row], request.user.has_perm)}

@@ -274,6 +274,7 @@ def open_route_is_taken(harness: ProviderHarness) -> None:
     wanted = replace(
         harness.follow_up("re", result, amount=question.amount),
         method=chosen.method,
+        paid=question.paid,
         destination={name: _PHONE for name in chosen.needs if name == "phone"},
     )
     seen = attempt(lambda: _provider(harness).refund(wanted))
