@@ -18,7 +18,8 @@ from tests.core.reports.paper_provider import PaperPlugin
 
 @pytest.fixture
 def desk(transactional_db):
-    with temporary_plugin(PaperPlugin()), use_clock(clock := VirtualClock(datetime(2026, 1, 12, 8, tzinfo=UTC))):
+    clock = VirtualClock(datetime(2026, 1, 12, 8, tzinfo=UTC))
+    with temporary_plugin(PaperPlugin()), use_clock(clock):
         desk = Desk.open(clock)
         desk.charge("UBO1A2B3C4", 1500)
         desk.charge("UBO1A2B3C5", 250)

@@ -99,7 +99,7 @@ def test_a_close_shows_its_totals_side_by_side_and_its_differences(desk: Desk, c
     desk.bring(f"UA01,{NOON},1500", f"UA02,{NOON},20", f"UA03,{NOON},7", f"UA04,{NOON},-3")
     close = desk.close()
     page = text(client.get(address_of(close)))
-    for shown in ("1520 (2)", "1527 (3)", "3 (1)", "UA03", "UA04", "Of 2 payments no event ever came"):
+    for shown in ("1,520.00 (2)", "1,527.00 (3)", "3.00 (1)", "UA03", "UA04", "Of 2 payments no event ever came"):
         assert shown in page, shown
     assert "mj-progress" not in page
 

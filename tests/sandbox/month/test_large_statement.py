@@ -21,9 +21,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 HEAD = "Receipt No.,Completion Time,Details,Transaction Status,Paid In,Withdrawn,Balance,Other Party Info"
 DAY = date(2026, 1, 10)
 # Tracing makes every allocation slow, so that this many are traced in the suite. MAJUU_LINES=100000 traces as many.
-LINES = int(os.environ.get("MAJUU_LINES", "15000"))
-FEW = 1_500
-# What pieces of 500 lines need, and the caches of parsers and queries. As objects, 15,000 lines alone take 40 MB.
+LINES = int(os.environ.get("MAJUU_LINES", "6000"))
+FEW = 1_000
+# What pieces of 500 lines need, and the caches of parsers and queries. As objects, 6,000 lines alone take more.
 BOUND = 16 * 1024 * 1024
 MAY_GROW = 2 * 1024 * 1024
 

@@ -81,6 +81,11 @@ class Conversation:
         ]
 
 
+def keep_calls(conversation: Conversation) -> None:
+    """Write down what was said, when it is about nothing else that is written."""
+    ProviderCall.objects.bulk_create(conversation.records())
+
+
 def refuse_open_transaction() -> None:
     """Raise TransactionOpen when a transaction of ours is open (a test's own wrapper does not count)."""
     if connection.in_atomic_block and not all(

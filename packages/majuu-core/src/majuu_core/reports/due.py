@@ -12,8 +12,7 @@ from majuu_core.common import clock
 from majuu_core.common.problems import Conflict
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import provider_for
-from majuu_core.payments.calls import Conversation, refuse_open_transaction
-from majuu_core.payments.models import ProviderCall
+from majuu_core.payments.calls import Conversation, keep_calls, refuse_open_transaction
 from majuu_core.providers import (
     IncomingMoney,
     ListsIncoming,
@@ -99,7 +98,7 @@ def collect_statement(*, account: ProviderAccount, day: date) -> None:
     except ProviderError as problem:
         logger.warning("the statement of %s for %s: %s", account, day, problem)
     finally:
-        ProviderCall.objects.bulk_create(conversation.records())
+        keep_calls(conversation)
 
 
 def _from_settlements(provider: SupportsSettlements, day: date) -> Iterator[StatementLine]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
+from majuu_core.common.money import decimal_places
 from majuu_core.reports.models import Close
 
 _SIDES = (("payments", "Payments"), ("ledger", "Ledger"), ("statement", "Statement"), ("events", "Events"))
@@ -15,23 +17,25 @@ def shown_totals(close: Close) -> Iterator[tuple[str, Sequence[str], list[tuple[
     """For each currency: code, headings, rows, and what is told for information."""
     headers = ("", *(title for _, title in _SIDES))
     for currency, sides in close.totals.get("currencies", {}).items():
-        rows = [(title, *(_cell(sides.get(side, {}).get(name)) for side, _ in _SIDES)) for name, title in _ROWS]
-        yield currency, headers, rows, _note(close, sides)
+        rows = [
+            (title, *(_cell(sides.get(side, {}).get(name), currency) for side, _ in _SIDES)) for name, title in _ROWS
+        ]
+        yield currency, headers, rows, _note(close, sides, currency)
 
 
-def _cell(entry: dict[str, Any] | None) -> str:
-    if entry is None:
-        return "–"
-    amount = entry["amount"].rstrip("0").rstrip(".") if "." in entry["amount"] else entry["amount"]
-    return f"{amount} ({entry['count']})"
+def _cell(entry: dict[str, Any] | None, currency: str) -> str:
+    """An amount with the decimals of its currency, and how many there were."""
+    return f"{Decimal(entry['amount']):,.{decimal_places(currency)}f} ({entry['count']})" if entry else "–"
 
 
-def _note(close: Close, sides: dict[str, Any]) -> str:
+def _note(close: Close, sides: dict[str, Any], currency: str) -> str:
     told = []
     if lost := close.totals.get("events_lost"):
         told.append(f"Of {lost} payments no event ever came: their money was learned by asking.")
     if fees := sides.get("statement", {}).get("fees_not_told"):
-        told.append(f"Fees that nobody told beforehand, so that the ledger does not have them: {_cell(fees)}.")
+        told.append(
+            f"Fees that nobody told beforehand, so that the ledger does not have them: {_cell(fees, currency)}."
+        )
     if unjudged := close.totals.get("not_covered"):
         told.append(f"{unjudged} payments are not judged: no whole statement covers their time.")
     return " ".join(told)
