@@ -70,7 +70,8 @@ class Talker(FakeProvider):
     def parse_webhook(self, request: WebhookRequest) -> list[ProviderEvent]:
         told = json.loads(request.body)
         failure = Failure(code=FailureCode.PROCESSING_ERROR, provider_code="21", message="Not allowed to ask.")
-        failed = "lines" not in told
+        failed = "lines" not in told and not told.get("takes_longer")
+        status = ResultStatus.FAILED if failed else ResultStatus.SUCCEEDED
         return [
             ProviderEvent(
                 event_id=told.get("id") or told["reference"],
@@ -78,7 +79,7 @@ class Talker(FakeProvider):
                 reference=None,
                 provider_reference=told["reference"],
                 result=Result(
-                    status=ResultStatus.FAILED if failed else ResultStatus.SUCCEEDED,
+                    status=ResultStatus.PENDING if told.get("takes_longer") else status,
                     failure=failure if failed else None,
                 ),
                 occurred_at=clock.now(),

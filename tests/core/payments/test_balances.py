@@ -120,6 +120,28 @@ def test_a_refused_question_fails_with_its_reason(talker: ProviderAccount) -> No
     assert (snapshot.status, snapshot.message) == (Status.FAILED, "Not allowed to ask.")
 
 
+def test_a_notice_that_it_takes_longer_decides_nothing(talker: ProviderAccount) -> None:
+    """given a question / when a notice comes before the answer / then the question stays open until the answer."""
+    snapshot = request_balances(account=talker)
+    tell(talker, "AG_1", id="notice", takes_longer=True)
+    assert the_webhook().state == "applied"
+    snapshot.refresh_from_db()
+    assert snapshot.status == Status.REQUESTED
+    tell(talker, "AG_1", lines={UTILITY: "5.00"})
+    assert the_webhook().state == "applied"
+    snapshot.refresh_from_db()
+    assert snapshot.status == Status.REPORTED
+
+
+def test_an_answer_that_names_no_account_is_a_failure(talker: ProviderAccount) -> None:
+    """given a question / when the answer is good and empty / then the snapshot has failed: nothing is not nought."""
+    snapshot = request_balances(account=talker)
+    tell(talker, "AG_1", lines={})
+    assert the_webhook().state == "applied"
+    snapshot.refresh_from_db()
+    assert (snapshot.status, snapshot.message) == (Status.FAILED, "The provider named no account.")
+
+
 def test_no_answer_is_a_failure_and_a_late_one_is_taken(talker: ProviderAccount, virtual_clock: VirtualClock) -> None:
     """given a question nobody answers for an hour / when the answer comes after all / then it counts."""
     snapshot = request_balances(account=talker)

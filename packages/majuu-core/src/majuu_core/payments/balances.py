@@ -28,7 +28,7 @@ from majuu_core.payments.addresses import account_callback_url
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.low_balances import watch_balances
 from majuu_core.payments.models import BalanceLine, BalanceSnapshot
-from majuu_core.payments.notices import APPLIED, Notice, Verdict, duplicate, parked, waiting
+from majuu_core.payments.notices import APPLIED, Ending, Notice, Verdict, duplicate, parked, waiting
 from majuu_core.providers import (
     AccountBalance,
     BalanceAnswer,
@@ -102,6 +102,8 @@ def apply_balance_report(notice: Notice) -> Verdict:
         if fresh.filter(requested_at__gte=clock.now() - _ACKNOWLEDGED_WITHIN).exists():
             return waiting("A question was just asked, and its acknowledgement is not written down yet.")
         return parked(f"Nobody asked for balances under the reference {storable(event.provider_reference, 100)}.")
+    if event.result.status not in {ResultStatus.SUCCEEDED, ResultStatus.FAILED}:
+        return Verdict(Ending.APPLIED, "A notice that it takes longer; it decides nothing.")
     if event.result.status is ResultStatus.FAILED or not event.balances:
         failure = event.result.failure
         return _verdict(_fail(snapshot, failure.message if failure else "The provider named no account."))
