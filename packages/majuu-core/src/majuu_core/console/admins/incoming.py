@@ -147,17 +147,8 @@ class IncomingPaymentAdmin(AskingAdmin):
 
     permission = "majuu_payments.change_incomingpayment"
     list_display = (
-        *(
-            short_number,
-            "mode",
-            "amount_shown",
-            "state",
-            "confirmed",
-            "receipt_shown",
-            "account_reference",
-            "payer_name",
-        ),
-        "store_link",
+        *(short_number, "mode", "amount_shown", "state", "confirmed", "receipt_shown", "account_reference"),
+        *("payer_name", "store_link"),
         moment("occurred_at", "Arrived"),
     )
     list_display_links = (short_number,)

@@ -161,10 +161,8 @@ class ProviderAccountAdmin(ReadOnlyAdmin):
         if not takes or not request.user.has_perm("majuu_merchants.change_provideraccount"):
             return []
         address = reverse("console:majuu_merchants_provideraccount_register", args=[row.public_id])
-        text = "Tells the provider where to tell us of money that arrives without a payment intent."
-        return [
-            PageAction(label="Register for incoming money", address=address, explanation=text, icon="move_to_inbox")
-        ]
+        label, text = "Register for incoming money", "Tells the provider our addresses for money without an intent."
+        return [PageAction(label=label, address=address, explanation=text, icon="move_to_inbox")]
 
     def register_addresses(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Register this account's addresses at its provider."""
