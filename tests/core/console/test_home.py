@@ -101,7 +101,7 @@ def test_the_menu_of_a_superuser_has_every_page(world) -> None:
         "Merchants",
         "System",
     ]
-    assert sum(len(group["items"]) for group in menu) == 1 + 15 + 1
+    assert sum(len(group["items"]) for group in menu) == 1 + 17 + 1
 
 
 def test_every_menu_item_opens(world, superuser_client) -> None:

@@ -293,7 +293,7 @@ class ClaimAdmin(AskingAdmin):
                     ("number", "mode", "state"),
                     ("receipt_shown", "store_link", "reference"),
                     ("incoming_link", "charge_link"),
-                    ("method", "score", "reasons"),
+                    ("method", "score", "reasons_shown"),
                     ("created_at", "created_by"),
                 )
             },
@@ -374,6 +374,10 @@ class ClaimAdmin(AskingAdmin):
     @display(description="Store")
     def store_link(self, row: Claim) -> SafeString:
         return link(row.store)
+
+    @display(description="Reasons")
+    def reasons_shown(self, row: Claim) -> str:
+        return "; ".join(map(str, row.reasons))
 
     @display(description="Incoming payment")
     def incoming_link(self, row: Claim) -> SafeString:
