@@ -9,7 +9,7 @@ from majuu_core.console.cells import address_of
 from majuu_core.console.site import console_site
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import Charge
+from majuu_core.payments.models import Charge, Claim, IncomingPayment
 from majuu_core.testing.factories import PASSWORD, make_provider_account
 from tests.core.console.world import World, make_staff, one_of
 from tests.core.payments.arrivals import save_incoming
@@ -101,3 +101,21 @@ def test_asking_the_provider_from_the_console(world, sign_in) -> None:
     charge.refresh_from_db()
     assert (charge.status, charge.failure_code) == ("failed", "declined")
     assert visitor.complaints == []
+
+
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False), (1280, True), (360, False)])
+def test_the_inbox_of_incoming_money(width, dark, world, sign_in) -> None:
+    look = f"{width}-{'dark' if dark else 'light'}"
+    visitor = sign_in(width=width, dark=dark)
+    show(visitor, "/console/majuu_payments/incomingpayment/?ownership=unclaimed", f"console-incoming-{look}")
+    free = IncomingPayment.objects.filter(ownership="unclaimed").latest("pk")
+    show(visitor, address_of(free), f"console-incoming-one-{look}")
+    visitor.page.click("text=Claim for a store")
+    visitor.page.wait_for_selector("input[name=reference]")
+    assert visitor.fits()
+    visitor.picture(f"console-claiming-{look}")
+    visitor.page.fill("input[name=store]", free.store.code)
+    visitor.page.fill("input[name=reference]", "ORD-7")
+    visitor.page.click("form.mj-ask button[type=submit]")
+    visitor.page.wait_for_selector(f"text=The money is {free.store}'s now.")
+    show(visitor, address_of(Claim.objects.latest("pk")), f"console-claim-{look}")

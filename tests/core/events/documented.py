@@ -12,6 +12,8 @@ from majuu_core.events.catalogue import ENDPOINT_DISABLED, TEST_EVENT
 _ROOT = Path(__file__).parents[3]
 _PAYMENTS = _ROOT / "packages" / "majuu-core" / "src" / "majuu_core" / "payments"
 _WALLETS = _PAYMENTS.parent / "wallets"
+# Named in many ways in the rooms of incoming money, and never for anything but an event (and its audit entry).
+_INCOMING = re.compile(r"incoming_payment\.[a-z_]+")
 _ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+) \|$", re.MULTILINE)
 
 
@@ -26,6 +28,8 @@ def written_types() -> set[str]:
     for path in sorted([*_PAYMENTS.glob("*.py"), *_WALLETS.glob("*.py")]):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             found |= {str(item.value) for item in _types_in(node) if isinstance(item, ast.Constant) and item.value}
+            if isinstance(node, ast.Constant) and _INCOMING.fullmatch(str(node.value)):
+                found.add(str(node.value))
     return found
 
 

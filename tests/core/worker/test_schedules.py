@@ -34,6 +34,7 @@ def rows() -> set[tuple[str, str, int, int]]:
 
 
 SWEEP_ROW = ("majuu: sweep", SWEEP, 1, -1)
+PULL_ROW = ("majuu: incoming.pull", "majuu_core.payments.incoming_pull.pull_all", 30, -1)
 
 
 def test_the_sweep_and_the_plugins_tasks_are_scheduled(temporary_plugin: Callable[[object], object]) -> None:
@@ -43,8 +44,8 @@ def test_the_sweep_and_the_plugins_tasks_are_scheduled(temporary_plugin: Callabl
     sync_schedules()
     sync_schedules()
 
-    assert rows() == {SWEEP_ROW, ("majuu: parcels.track", "parcels.jobs.track", 10, -1)}
-    assert Schedule.objects.count() == 2
+    assert rows() == {SWEEP_ROW, PULL_ROW, ("majuu: parcels.track", "parcels.jobs.track", 10, -1)}
+    assert Schedule.objects.count() == 3
 
 
 def test_syncing_again_keeps_the_next_time(temporary_plugin: Callable[[object], object]) -> None:
@@ -55,7 +56,7 @@ def test_syncing_again_keeps_the_next_time(temporary_plugin: Callable[[object], 
 
     sync_schedules()
 
-    assert Schedule.objects.get().next_run == then
+    assert set(Schedule.objects.values_list("next_run", flat=True)) == {then}
 
 
 def test_changes_and_removals_follow_the_plugins(temporary_plugin: Callable[[object], object]) -> None:
@@ -72,10 +73,11 @@ def test_changes_and_removals_follow_the_plugins(temporary_plugin: Callable[[obj
 
     assert rows() == {
         SWEEP_ROW,
+        PULL_ROW,
         ("majuu: parcels.track", "parcels.jobs.track", 7, -1),
         ("reports", "reports.send", None, foreign.repeats),
     }
-    assert Schedule.objects.count() == 3
+    assert Schedule.objects.count() == 4
 
 
 def test_the_sweep_runs_the_loops_and_delivers_only_what_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +89,7 @@ def test_the_sweep_runs_the_loops_and_delivers_only_what_is_late(monkeypatch: py
 
     assert sweep.run_sweep() == "4 due, 0 late deliveries"
     assert sweep.run_sweep() == "4 due, 9 late deliveries"
-    assert rows() == {SWEEP_ROW}
+    assert rows() == {SWEEP_ROW, PULL_ROW}
 
 
 def test_a_failing_loop_makes_the_sweep_fail_after_it_delivered(monkeypatch: pytest.MonkeyPatch) -> None:

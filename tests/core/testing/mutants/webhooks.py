@@ -20,7 +20,7 @@ from tests.core.testing.full_provider import FullProvider
 from tests.core.testing.mutants.base import caught_by
 
 
-@caught_by("webhook.forged_one_is_refused", "webhook.changed_one_is_refused")
+@caught_by("webhook.forged_one_is_refused", "webhook.changed_one_is_refused", "incoming.forged_message_is_refused")
 class ChecksNoSignature(FakeProvider):
     """Only looks whether there is a signature."""
 
@@ -93,14 +93,14 @@ class StumblesOverHeaders(FakeProvider):
         return super().verify_webhook(request)
 
 
-@caught_by("webhook.event_id_is_stable")
+@caught_by("webhook.event_id_is_stable", "incoming.event_id_is_the_receipts_own")
 class NumbersEventsAnew(FakeProvider):
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
         fresh = randomness.secret_bytes(8).hex()
         return [replace(event, event_id=fresh) for event in super().parse_webhook(request)]
 
 
-@caught_by("webhook.two_payments_have_two_event_ids")
+@caught_by("webhook.two_payments_have_two_event_ids", "incoming.event_id_is_the_receipts_own")
 class NumbersEventsByStatus(FakeProvider):
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
         return [replace(event, event_id=f"evt_{event.result.status}") for event in super().parse_webhook(request)]
@@ -119,7 +119,12 @@ class ReadsTheWrongAmount(FakeProvider):
         return [replace(event, result=replace(event.result, amount=wrong)) for event in super().parse_webhook(request)]
 
 
-@caught_by("webhook.event_is_well_formed")
+@caught_by(
+    "webhook.event_is_well_formed",
+    "incoming.foreign_receiver_is_noticed",
+    "incoming.hostile_text_survives",
+    "incoming.receipt_and_amount_are_told",
+)
 class InventsEventTypes(FakeProvider):
     def parse_webhook(self, request: WebhookRequest) -> Sequence[ProviderEvent]:
         return [replace(event, type="payment.maybe") for event in super().parse_webhook(request)]

@@ -137,6 +137,10 @@ def _apply_answer(incoming_id: uuid.UUID, result: Result) -> IncomingPayment:
         incoming = lock_incoming(incoming_id)
         if incoming.verified_at is not None or incoming.status != _Status.SUCCEEDED:
             return incoming
+        if incoming.ownership != _Ownership.UNCLAIMED:  # given away while the setting was off: a person's matter now
+            if result.status is ResultStatus.FAILED:
+                logger.error("%s is %s, and refuted by its provider", incoming.public_id, incoming.ownership)
+            return incoming
         if result.status is ResultStatus.FAILED:
             _refute(incoming, result)
         elif result.status is ResultStatus.SUCCEEDED and result.receipt in (None, "", incoming.receipt):
@@ -163,8 +167,7 @@ def _refute(incoming: IncomingPayment, result: Result) -> None:
     """No such money arrived: somebody made the message up. What was booked is taken back."""
     why = storable(result.failure.message, 200) if result.failure else ""
     logger.error("incoming payment %s is refuted by its provider: %s", incoming.public_id, why)
-    if incoming.ownership == _Ownership.UNCLAIMED:
-        reverse_arrival(incoming, why="The provider knows of no such money.")
+    reverse_arrival(incoming, why="The provider knows of no such money.")
     batch = WriteBatch()
     values = {"status": _Status.REFUTED, "follow_up_at": None}
     _add_change(batch, incoming, values, "incoming_payment.refuted", {"status": ["succeeded", "refuted"], "why": why})

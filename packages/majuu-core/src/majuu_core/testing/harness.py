@@ -13,6 +13,7 @@ from majuu_core.common import ids
 from majuu_core.providers import (
     FetchRequest,
     FollowUpRequest,
+    IncomingMoney,
     PaymentProvider,
     PaymentRequest,
     PayoutRequest,
@@ -101,6 +102,14 @@ class ProviderHarness(ABC):
     def webhook(self, kind: WebhookKind, request: PaymentRequest, result: Result) -> WebhookRequest:
         """The provider's message about a payment. The same arguments give the same message, as a redelivery would."""
         raise NotOffered(f"this harness makes no {kind} webhooks")
+
+    def incoming(self, kind: WebhookKind, money: IncomingMoney) -> WebhookRequest:
+        """The provider's message that this money arrived without an intent. The same arguments, the same message."""
+        raise NotOffered(f"this harness makes no {kind} messages about incoming money")
+
+    def incoming_check(self, money: IncomingMoney) -> WebhookRequest:
+        """The provider's question whether it may take this money."""
+        raise NotOffered("this harness asks nothing before money is taken")
 
     def make_provider_with_bad_credentials(self) -> PaymentProvider:
         """An instance whose keys are well formed but refused."""

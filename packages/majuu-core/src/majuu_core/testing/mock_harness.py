@@ -10,11 +10,20 @@ from moneyed import Money
 from pydantic import SecretStr
 
 from majuu_core.common.clock import VirtualClock, use_clock
-from majuu_core.providers import FollowUpRequest, PaymentProvider, PaymentRequest, PayoutRequest, Result, WebhookRequest
+from majuu_core.providers import (
+    FollowUpRequest,
+    IncomingMoney,
+    PaymentProvider,
+    PaymentRequest,
+    PayoutRequest,
+    Result,
+    WebhookRequest,
+)
 from majuu_core.testing.fake import WEBHOOK_TOLERANCE_SECONDS, FakeProvider, MockCredentials
 from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness, WebhookKind, new_reference
 from majuu_core.testing.memory import provider_context
 from majuu_core.testing.mock_amounts import amount_named
+from majuu_core.testing.mock_incoming import RECEIVER
 
 SECRET = "mock-secret-of-the-contract-tests"
 _AMOUNTS = {
@@ -93,6 +102,15 @@ class MockHarness(ProviderHarness):
         if kind is WebhookKind.STALE:
             self.clock.advance(WEBHOOK_TOLERANCE_SECONDS + 1)
         return good
+
+    def incoming(self, kind: WebhookKind, money: IncomingMoney) -> WebhookRequest:
+        if kind not in (WebhookKind.GOOD, WebhookKind.FORGED):
+            return super().incoming(kind, money)
+        signer = self._make("another-secret-of-somebody-else") if kind is WebhookKind.FORGED else self.make_provider()
+        return FakeProvider.make_incoming_webhook(signer, replace(money, receiver=RECEIVER))
+
+    def incoming_check(self, money: IncomingMoney) -> WebhookRequest:
+        return replace(self.incoming(WebhookKind.GOOD, money), topic="check")
 
     def _make(self, secret: str, *, livemode: bool = False) -> FakeProvider:
         return self.provider_class(provider_context(MockCredentials(secret=SecretStr(secret)), livemode=livemode))

@@ -147,17 +147,8 @@ class IncomingPaymentAdmin(AskingAdmin):
 
     permission = "majuu_payments.change_incomingpayment"
     list_display = (
-        *(
-            short_number,
-            "mode",
-            "amount_shown",
-            "state",
-            "confirmed",
-            "receipt_shown",
-            "account_reference",
-            "payer_name",
-        ),
-        "store_link",
+        *(short_number, "mode", "amount_shown", "state", "confirmed", "receipt_shown", "account_reference"),
+        *("payer_name", "store_link"),
         moment("occurred_at", "Arrived"),
     )
     list_display_links = (short_number,)
@@ -302,7 +293,7 @@ class ClaimAdmin(AskingAdmin):
                     ("number", "mode", "state"),
                     ("receipt_shown", "store_link", "reference"),
                     ("incoming_link", "charge_link"),
-                    ("method", "score", "reasons"),
+                    ("method", "score", "reasons_shown"),
                     ("created_at", "created_by"),
                 )
             },
@@ -383,6 +374,10 @@ class ClaimAdmin(AskingAdmin):
     @display(description="Store")
     def store_link(self, row: Claim) -> SafeString:
         return link(row.store)
+
+    @display(description="Reasons")
+    def reasons_shown(self, row: Claim) -> str:
+        return "; ".join(map(str, row.reasons))
 
     @display(description="Incoming payment")
     def incoming_link(self, row: Claim) -> SafeString:
