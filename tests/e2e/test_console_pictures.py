@@ -73,10 +73,11 @@ def test_suggestions(width, dark, world, sign_in) -> None:
     store, account = world.stores[0], make_provider_account(platform=True)
     details = IntentDetails(amount=Money("1500", "KES"), reference="ORD-10452", customer_phone="0712345678")
     intent = create_payment_intent(store=store, livemode=False, details=details)
-    save_incoming(account, receipt="UKP7A1B2C3", account_reference="ord 10452", payer_phone="254712345678")
+    money = save_incoming(account, receipt="UKP7A1B2C3", account_reference="ord 10452", payer_phone="254712345678")
     save_incoming(account, "500", receipt="UKP7A1B2C4", account_reference="0712345678")
     visitor = sign_in(width=width, dark=dark)
     show(visitor, address_of(intent), f"console-suggestions-{width}-{'dark' if dark else 'light'}")
+    show(visitor, address_of(money), f"console-incoming-suggestions-{width}-{'dark' if dark else 'light'}")
 
 
 def test_every_list_and_detail(world, sign_in) -> None:

@@ -59,7 +59,15 @@ def test_the_orders_that_money_may_pay(intent, money):
 def test_money_that_has_an_owner_has_no_suggestions(intent, money):
     money.ownership = "claimed"
     table = suggestion_table(money)
-    assert (list(table.rows), table.note) == ([], "The money has an owner.")
+    assert (list(table.rows), table.note) == ([], "The money has an owner, or is not there any more.")
+
+
+def test_the_page_of_the_money_shows_it_to_who_may_see_orders(intent, money, staff_client, superuser_client: Client):
+    page = address_of(money)
+    assert intent.public_id in superuser_client.get(page).content.decode()
+    without = staff_client("majuu_payments.view_incomingpayment").get(page)
+    assert without.status_code == 200
+    assert intent.public_id not in without.content.decode()
 
 
 def test_the_money_an_order_may_have_been_paid_with(intent, money):

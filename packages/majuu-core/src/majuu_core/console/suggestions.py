@@ -25,15 +25,16 @@ _NOTE = (
 
 
 def suggestion_table(incoming: IncomingPayment) -> Table:
-    """The orders that unclaimed money may pay, the best first. Money that has an owner has no suggestions."""
-    is_free = incoming.ownership == IncomingPayment.Ownership.UNCLAIMED
+    """The orders that unclaimed money may pay, the best first; none for money that has an owner or is gone."""
+    is_unclaimed = incoming.ownership == IncomingPayment.Ownership.UNCLAIMED
+    is_free = is_unclaimed and incoming.status == IncomingPayment.Status.SUCCEEDED
     found = suggest_orders([incoming])[incoming.pk] if is_free else []
     stores = Store.objects.in_bulk({one.expectation.store for one in found})
     return Table(
         title="Suggestions",
         headers=("Score", "Order", "Store", "Owed", "Why"),
         rows=[_order_row(one, stores) for one in found],
-        note=_NOTE if is_free else "The money has an owner.",
+        note=_NOTE if is_free else "The money has an owner, or is not there any more.",
     )
 
 

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from majuu_core.common import clock
 from majuu_core.common.problems import Problem
-from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, moment, short_number
+from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import (
     address_of,
     badge,
@@ -33,6 +33,7 @@ from majuu_core.console.cells import (
 )
 from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
+from majuu_core.console.suggestions import suggestion_table
 from majuu_core.merchants.models import Store
 from majuu_core.payments.claim_undoing import confirm_claim_undo, request_claim_undo, withdraw_claim_undo
 from majuu_core.payments.claims import ClaimRequest, claim_incoming
@@ -184,6 +185,10 @@ class IncomingPaymentAdmin(AskingAdmin):
     def get_urls(self) -> list[URLPattern]:
         claim, confirm = self.action_path("claim", self.claim), self.action_path("confirm", self.confirm)
         return [claim, confirm, *super().get_urls()]
+
+    def related_tables(self, request: HttpRequest, row: IncomingPayment) -> list[Table]:
+        may_see_orders = request.user.has_perm("majuu_payments.view_paymentintent")
+        return [suggestion_table(row)] if may_see_orders and row.ownership == row.Ownership.UNCLAIMED else []
 
     def page_actions(self, request: HttpRequest, row: IncomingPayment) -> list[PageAction]:
         free = row.ownership == IncomingPayment.Ownership.UNCLAIMED and row.status == IncomingPayment.Status.SUCCEEDED
