@@ -27,8 +27,8 @@ from majuu_core.providers import Result, ResultStatus
 WALLET = "wallet"
 
 
-def build_own_charge(intent: PaymentIntent, *, method: str, payer: str, amount: Money) -> Charge:
-    """A charge of the intent that an account of ours pays. Not saved."""
+def build_own_charge(intent: PaymentIntent, *, method: str, payer: str, amount: Money, receipt: str) -> Charge:
+    """A charge of the intent that an account of ours pays. Not saved. ``receipt`` is what the customer can quote."""
     now, zero = clock.now(), Money(0, amount.currency)
     account: ProviderAccount = own_money_account(method, livemode=intent.livemode)
     amounts: dict[str, Any] = {"amount": amount, "amount_received": zero, "fee": zero}
@@ -41,6 +41,7 @@ def build_own_charge(intent: PaymentIntent, *, method: str, payer: str, amount: 
         provider=account.provider,
         payment_method=method,
         payer=payer[:80],
+        receipt=receipt,
         created_at=now,
         updated_at=now,
     )

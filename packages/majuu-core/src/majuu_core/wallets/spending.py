@@ -50,8 +50,9 @@ def require_funds(wallet: Wallet, amount: Money) -> None:
 
 def _pay(wallet: Wallet, intent: PaymentIntent, amount: Money) -> WalletPayment:
     payer = wallet.customer_phone or wallet.customer_reference
-    charge = build_own_charge(intent, method=WALLET, payer=payer, amount=amount)
-    payment = WalletPayment(wallet=wallet, livemode=wallet.livemode, charge=charge, created_at=charge.created_at)
+    payment = WalletPayment(wallet=wallet, livemode=wallet.livemode)
+    charge = build_own_charge(intent, method=WALLET, payer=payer, amount=amount, receipt=payment.public_id)
+    payment.charge, payment.created_at = charge, charge.created_at
     batch = WriteBatch()
     add_own_payment(batch, charge, paid_from=wallet.account)
     batch.insert(payment)
