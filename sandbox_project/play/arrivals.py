@@ -46,8 +46,8 @@ def see_arrival(scene: Scene) -> str:
         raise NotSeen(f"the paybill was not paid: {paid.text[:300]}")
     scene.receipt = paid.json()["receipt"]
     found = scene.watch(lambda: _available(scene), seconds=45, missing=lambda: str(_verify(scene)))
-    if Decimal(found["incoming_payment"]["amount"]) != Decimal(ASKED):
-        raise NotSeen(f"{found['incoming_payment']['amount']} arrived instead of {ASKED}")
+    if Decimal(found["amount"]) != Decimal(ASKED):
+        raise NotSeen(f"{found['amount']} arrived instead of {ASKED}")
     return (
         f"{shown_phone(scene.phone)} pays {money(ASKED)} for account {typed!r}: meant was {reference!r}\n"
         f"receipt {scene.receipt}, confirmed by asking, unclaimed"
@@ -59,7 +59,7 @@ def see_suggestion(scene: Scene) -> str:
     path = f"{scene.intent_url}/incoming-suggestions"
 
     def look() -> dict[str, Any] | None:
-        found = read(scene.majuu, path)["data"]
+        found = read(scene.majuu, path)["suggestions"]
         return next((item for item in found if item["incoming_payment"]["receipt"] == scene.receipt), None)
 
     best = scene.watch(look, seconds=15, missing=lambda: str(read(scene.majuu, path))[:300])
@@ -124,7 +124,7 @@ def _verify(scene: Scene) -> Any:
 
 def _available(scene: Scene) -> dict[str, Any] | None:
     found = _verify(scene)
-    return found if found.get("available") else None
+    return found if found.get("claimable") else None
 
 
 def _key() -> dict[str, str]:

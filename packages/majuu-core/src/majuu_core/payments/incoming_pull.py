@@ -11,7 +11,7 @@ from majuu_core.merchants.provider_accounts import record_health
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.incoming import Arrival, take_incoming
 from majuu_core.payments.notices import Ending
-from majuu_core.providers import InvalidCredentials, ListsIncoming, operations
+from majuu_core.providers import InvalidCredentials, ListsIncoming, ProviderError, RequestRejected, operations
 from majuu_core.providers.installed import installed_providers
 
 logger = logging.getLogger("majuu.payments")
@@ -49,6 +49,10 @@ def _pull_safely(account: ProviderAccount) -> int:
         return pull_incoming(account)
     except InvalidCredentials as problem:
         record_health(account=account, healthy=False, message=str(problem))
+    except RequestRejected as problem:  # most often: not set up at the provider, which its self-checks tell too
+        logger.info("%s cannot list its incoming money: %s", account.public_id, problem)
+    except ProviderError as problem:
+        logger.warning("listing the incoming money of %s: %s", account.public_id, problem)
     except Exception:
         logger.exception("listing the incoming money of %s", account.public_id)
     return 0
