@@ -81,7 +81,7 @@ def test_the_home_page_shows_only_what_the_user_may_see(world, staff_client) -> 
 
 def test_the_home_page_needs_few_queries(world, superuser_client, django_assert_num_queries) -> None:
     superuser_client.get(HOME)
-    with django_assert_num_queries(14):  # session, user, five counters, today, latest; alerts, four for balances
+    with django_assert_num_queries(16):  # session, user, seven counters, today, latest; alerts, four for balances
         superuser_client.get(HOME)
 
 
@@ -104,7 +104,7 @@ def test_the_menu_of_a_superuser_has_every_page(world) -> None:
         "Operations",
         "System",
     ]
-    assert sum(len(group["items"]) for group in menu) == 1 + 17 + 1
+    assert sum(len(group["items"]) for group in menu) == 1 + 27 + 1
 
 
 def test_every_menu_item_opens(world, superuser_client) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from moneyed import Money
 
+from majuu_core.common import ids
 from majuu_core.common.money import decimal_places
+from majuu_core.database.public_ids import PublicIdMixin
 
 GOOD, BAD, WARN, INFO, PLAIN = "good", "bad", "warn", "info", "plain"
 _MAX_TEXT = 100_000
@@ -118,6 +121,13 @@ def id_link(row: models.Model | None, *, short: bool = False) -> SafeString:
         return SafeString("–")
     public_id = str(getattr(row, "public_id", ""))
     return link(row, short_id(public_id) if short else code_cell(public_id))
+
+
+def key_link(model: type[PublicIdMixin], key: uuid.UUID) -> SafeString:
+    """A link to a row of which only the key is known; the short id is its text."""
+    options, public_id = model._meta, ids.encode_id(model.id_prefix, key)  # type: ignore[attr-defined]
+    address = reverse(f"console:{options.app_label}_{options.model_name}_change", args=[public_id])
+    return format_html('<a class="mj-link" href="{}">{}</a>', address, short_id(public_id))
 
 
 def pretty(value: Any) -> SafeString:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from majuu_core.common.money import Money, currency_of
 from majuu_core.console.base import Table
-from majuu_core.console.cells import code_cell, id_link, link, money_cell
+from majuu_core.console.cells import code_cell, key_link, link, money_cell
 from majuu_core.merchants.models import Store
 from majuu_core.payments.models import IncomingPayment, PaymentIntent
 from majuu_core.payments.suggestion_queries import LEAST_SCORE, WINDOW, suggest_money, suggest_orders
@@ -68,10 +68,9 @@ def reason_lines(reasons: Sequence[Reason]) -> SafeString:
 
 def _order_row(one: Suggestion, stores: Mapping[uuid.UUID, Store]) -> Sequence[object]:
     order = one.expectation
-    intent = PaymentIntent(pk=order.key)
     return (
         score_bar(one.score),
-        format_html("{}<br>{}", id_link(intent, short=True), code_cell(order.reference)),
+        format_html("{}<br>{}", key_link(PaymentIntent, order.key), code_cell(order.reference)),
         link(stores.get(order.store)),
         money_cell(Money(order.remaining, currency_of(order.currency))),
         reason_lines(one.reasons),
