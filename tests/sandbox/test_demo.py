@@ -28,7 +28,10 @@ pytestmark = [
         reason="the demo brings its own SQLite database; once is enough",
     ),
 ]
-STEPS = ["set-up", "started", "request", "page", "prompt", "callback", "succeeded", "webhook", "ledger", "agreement"]
+STEPS = [
+    *("simulator", "set-up", "started", "request", "page", "prompt", "callback", "succeeded", "webhook"),
+    *("registered", "paybill", "suggested", "claimed", "refund", "ledger", "agreement"),
+]
 
 
 def marked(text: str, mark: str) -> list[str]:
@@ -54,7 +57,7 @@ def test_a_step_that_is_not_seen_is_named_and_fails_the_demo(tmp_path: Path) -> 
     done = run_demo(tmp_path, ONCE="1", DEMO_PHONE="0700 000 001")  # this customer cancels
 
     assert done.returncode == 1
-    assert marked(done.stdout, "✓") == STEPS[:6]
+    assert marked(done.stdout, "✓") == STEPS[:7]
     assert marked(done.stdout, "✗") == ["succeeded"]
     assert "the payment failed: 1032" in done.stdout
     assert "worker.log" in done.stdout

@@ -198,7 +198,9 @@ def test_no_secret_is_ever_shown(world, superuser_client) -> None:
 
 def test_a_ledger_account_shows_its_balance(world, superuser_client) -> None:
     listed = text_of(superuser_client.get(reverse("console:majuu_ledger_ledgeraccount_changelist")))
-    assert f"store payable KES test {world.stores[0].public_id} Liability KES 1,400.00" in listed  # 100.00 went back
+    assert (
+        f"store payable KES test {world.stores[0].public_id} Liability KES 2,900.00" in listed
+    )  # 1,500.00 paid, 100.00 back, 1,500.00 claimed
 
 
 def test_what_came_in_is_shown_as_text_never_as_html(world, superuser_client) -> None:

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from majuu_core.audit.models import AuditEntry
 from majuu_core.payments.models import Claim, IncomingPayment
+from majuu_core.testing.factories import make_provider_account, make_store
 from tests.core.console.world import World, make_staff
-from tests.core.payments.incoming_support import the_money
+from tests.core.payments.incoming_support import arrive, claim, the_money
 
 MAY = ("majuu_payments.view_incomingpayment", "majuu_payments.change_incomingpayment")
 MAY_UNDO = ("majuu_payments.view_claim", "majuu_payments.change_claim")
@@ -39,15 +40,18 @@ def test_a_person_claims_for_a_store(world: World, staff_client: Any) -> None:
 
 
 def test_two_people_undo_a_claim(world: World, staff_client: Any) -> None:
-    made = world.claims[0]
+    """given a store that has paid nothing out / when one asks and another allows it / then the money waits again."""
+    store = make_store()
+    arrive(make_provider_account(store=store), "OWN1")
+    made = claim(store, "OWN1")
     first, second = staff_client(*MAY_UNDO), staff_client(*MAY_UNDO)
     assert "Say why" in first.post(action(made, "undo")).content.decode()
     first.post(action(made, "undo"), {"reason": "Typed by mistake."})
     own = first.post(action(made, "allow"), follow=True).content.decode()
     assert "Somebody else has to do this" in own
-    assert the_money("CLAIMED1").ownership == "claimed"
+    assert the_money("OWN1").ownership == "claimed"
     second.post(action(made, "allow"))
-    assert the_money("CLAIMED1").ownership == "unclaimed"
+    assert the_money("OWN1").ownership == "unclaimed"
     assert AuditEntry.objects.filter(action="claim.undone", actor_type="user").count() == 1
 
 

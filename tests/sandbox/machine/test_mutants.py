@@ -48,7 +48,7 @@ def _references_are_believed() -> AbstractContextManager[Any]:
 
 
 MUTATIONS: dict[str, Mutation] = {
-    "a second prompt while the first may still be paid": lambda: mock.patch.object(charges, "_check_payable"),
+    "a second prompt while the first may still be paid": lambda: mock.patch.object(charges, "check_payable"),
     "a lost answer is answered by a second request": lambda: mock.patch.object(
         MpesaProvider, "info", replace(MpesaProvider.info, replay_safe=True)
     ),

@@ -75,8 +75,9 @@ class World:
         cache.clear()
         self.driver.reset(seed)
         self._client = Client(raise_request_exception=False)
-        Store.objects.update(late_success=late_success)
-        self.store = Store.objects.get()
+        shops = Store.objects.filter(merchant__is_system=False)
+        shops.update(late_success=late_success)
+        self.store = shops.get()
         self.account = ProviderAccount.objects.get()
         self.intents: list[uuid.UUID] = []
         self.requests: list[tuple[uuid.UUID, PaymentChoice, str]] = []

@@ -166,6 +166,8 @@ def write_answer(
 
 def plan_outgoing(row: Refund | Payout, result: Result, *, now: datetime) -> OutgoingPlan:
     """Decide what an answer changes."""
+    if row.status == _O.REQUIRES_APPROVAL and result.status is not _S.SUCCEEDED:
+        return OutgoingPlan()  # it was never sent: only a person moves it
     plan = OutgoingPlan(values=_details(row, result))
     succeeded = result.status is _S.SUCCEEDED
     doubt = _reason_to_park(row, result) if succeeded else ""

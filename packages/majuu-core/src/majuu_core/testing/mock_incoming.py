@@ -42,7 +42,7 @@ def is_money(body: bytes) -> bool:
     """Whether a message is about money that arrived by itself."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.get("type") == TYPE
 

@@ -16,6 +16,7 @@ from majuu_core.providers import (
     FetchRequest,
     InvalidPaymentData,
     OutcomeUnknown,
+    PaymentRequest,
     PlansRefunds,
     ProviderError,
     RefundQuestion,
@@ -187,8 +188,12 @@ def refund_has_its_own_reference(harness: ProviderHarness) -> None:
 def _question(harness: ProviderHarness, share: int = 1, days: int = 0) -> tuple[RefundQuestion, Result]:
     """A question about a payment that was really made, for a share of it, so many days later."""
     request, result = paid(harness)
+    return _ask_about(request, result, share, days), result
+
+
+def _ask_about(request: PaymentRequest, result: Result, share: int = 1, days: int = 0) -> RefundQuestion:
     now = clock.now()
-    question = RefundQuestion(
+    return RefundQuestion(
         amount=Money((request.amount.amount / share).quantize(Decimal(1)), request.amount.currency),
         paid=request.amount,
         refunded=Money(0, request.amount.currency),
@@ -198,7 +203,6 @@ def _question(harness: ProviderHarness, share: int = 1, days: int = 0) -> tuple[
         provider_reference=result.provider_reference,
         payer_phone=_PHONE,
     )
-    return question, result
 
 
 def _routes(harness: ProviderHarness, question: RefundQuestion) -> Sequence[RefundRoute]:
@@ -267,13 +271,15 @@ def needs_can_be_given(harness: ProviderHarness) -> None:
     fix="Mark a way as possible only when refund() with its method and what it needs is taken by the provider.",
 )
 def open_route_is_taken(harness: ProviderHarness) -> None:
-    question, result = _question(harness)
+    request, result = paid(harness)
+    question = _ask_about(request, result)
     chosen = next((route for route in _routes(harness, question) if route.possible), None)
     if chosen is None:
         raise NotOffered("no way is open for a good, young payment")
     wanted = replace(
-        harness.follow_up("re", result, amount=question.amount),
+        harness.refund(request, result),
         method=chosen.method,
+        amount=question.amount,
         paid=question.paid,
         destination={name: _PHONE for name in chosen.needs if name == "phone"},
     )
