@@ -15,7 +15,7 @@ help: ## list the targets
 
 setup: $(VENV)/dev.stamp ## make .venv with everything a developer needs (the other targets do it when needed)
 
-demo: $(VENV)/demo.stamp ## play one payment, step by step, then serve on 127.0.0.1:8000; ONCE=1 stops after the payment
+demo: $(VENV)/demo.stamp ## play payments step by step, then serve on 127.0.0.1:8000; ONCE=1 stops after them
 	@$(BIN)/python sandbox_project/demo.py
 
 test: $(VENV)/dev.stamp ## run the tests on SQLite and on every server that answers; DB="sqlite mariadb" ARGS="tests/sim -k push"

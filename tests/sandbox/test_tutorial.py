@@ -76,7 +76,7 @@ def test_the_transcript_of_the_tutorial_has_the_steps_of_the_demo() -> None:
     page = (ROOT / "docs/tutorial/1-first-payment.md").read_text(encoding="utf-8")
 
     assert re.findall(r"^  ✓ (\w+)", page, re.MULTILINE) == [step.name for step in STEPS]
-    assert re.findall(r"^\d\. \*\*(\w+)\*\*", page, re.MULTILINE) == [step.name for step in STEPS]
+    assert re.findall(r"^\d+\. \*\*(\w+)\*\*", page, re.MULTILINE) == [step.name for step in STEPS]
 
 
 def test_every_variable_of_the_settings_is_explained() -> None:
