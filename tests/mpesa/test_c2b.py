@@ -257,7 +257,12 @@ def test_money_at_another_shortcode_is_told_but_not_as_ours() -> None:
 
     [event] = make_provider().parse_webhook(message)
 
-    assert (event.type, event.incoming.receiver, event.incoming.at_this_account) == ("incoming.received", "600999", False)
+    assert event.incoming is not None
+    assert (event.type, event.incoming.receiver, event.incoming.at_this_account) == (
+        "incoming.received",
+        "600999",
+        False,
+    )
     assert read().incoming.at_this_account
     with pytest.raises(WebhookRejected, match="shortcode 600999, which is not one of this account"):
         make_provider().read_incoming_check(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -68,8 +69,15 @@ class Office:
     sent over HTTP at once.
     """
 
-    def __init__(self, *, account: dict[str, Any] | None = None, live: bool = False, **settings: Any) -> None:
-        self.clock = VirtualClock()
+    def __init__(
+        self,
+        *,
+        account: dict[str, Any] | None = None,
+        live: bool = False,
+        start: datetime | None = None,
+        **settings: Any,
+    ) -> None:
+        self.clock = VirtualClock(start)
         self.mail = CollectingTransport()
         self.sim = DarajaSimulator(
             seed=7,

@@ -29,7 +29,7 @@ def books(clearing: int, unclaimed: int, store: int) -> dict[str, Decimal]:
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_a_paybill_payment_pays_the_intent_it_names(open_office: OpenOffice, version: str) -> None:
-    """Given an open order, when its number is typed at the paybill, then it is paid once Daraja confirms the receipt."""
+    """Given an open order, when its number is typed at the paybill, then it is paid once Daraja confirms it."""
     office = open_office(account={"c2b_version": version})
     office.register()
     assert [one.version for one in office.sim.registrations()] == [version]
@@ -54,7 +54,7 @@ def test_a_paybill_payment_pays_the_intent_it_names(open_office: OpenOffice, ver
 
 
 def test_a_till_payment_is_claimed_for_an_intent(open_office: OpenOffice) -> None:
-    """Given a till, which takes no account number, then the money waits to be claimed, and pays what it is claimed for."""
+    """Given a till, which takes no account number, then the money waits, and pays what it is claimed for."""
     office = open_office(account=TILL)
     office.register()
     intent = office.intent("900")
@@ -73,7 +73,7 @@ def test_a_till_payment_is_claimed_for_an_intent(open_office: OpenOffice) -> Non
 
 
 def test_nobody_gets_money_before_daraja_confirms_it(office: Office) -> None:
-    """Given a confirmation whose receipt Daraja has not been heard about, then a claim is refused and writes nothing."""
+    """Given a confirmation whose receipt Daraja has not been heard about, then a claim is refused."""
     office.register()
     receipt = office.customer_pays(account="who knows")
     office.deliver(office.wait(1))
@@ -89,7 +89,7 @@ def test_nobody_gets_money_before_daraja_confirms_it(office: Office) -> None:
 
 
 def test_a_forged_confirmation_is_refuted(office: Office) -> None:
-    """Given a confirmation of a payment nobody made, when Daraja is asked, then it is refuted and the books are empty."""
+    """Given a confirmation of a payment nobody made, when Daraja is asked, then it is refuted; the books are empty."""
     office.register()
     intent = office.intent()
     office.sim.forge_confirmation(SANDBOX_SHORTCODE, amount=1500, account="ORDER-1001")

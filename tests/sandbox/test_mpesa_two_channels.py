@@ -11,7 +11,7 @@ from majuu_core.events.models import Event
 from majuu_core.payments.models import Charge, IncomingPayment
 from majuu_core.webhooks.models import InboundWebhook
 from tests.core.payments.incoming_support import claim
-from tests.sandbox.daraja_office import Letters, Office, kinds_of, letters_of
+from tests.sandbox.daraja_office import TILL, Letters, Office, kinds_of, letters_of
 
 OpenOffice = Callable[..., Office]
 
@@ -81,7 +81,7 @@ def test_confirmation_alone(office: Office) -> None:
 
 
 def test_a_query_before_the_confirmation(office: Office) -> None:
-    """Given a lost callback and a charge that succeeded by a query, when the confirmation is late, it adds the receipt."""
+    """Given a lost callback and a charge that succeeded by a query, then a late confirmation adds the receipt."""
     charge, _, confirmation = paid(office)
     for _ in range(4):
         office.deliver(office.wait(15))
@@ -138,3 +138,20 @@ def test_the_receipt_of_a_push_is_used_once(office: Office) -> None:
 
     assert (made.method, made.charge_id, office.books()) == ("charge", charge.pk, before)
     assert InboundWebhook.objects.exclude(state__in=["applied", "duplicate"]).count() == 0
+
+
+@pytest.mark.parametrize("shape", ["auto", "v1", "v2", "plain_number"])
+def test_a_till_hides_most_of_the_number(open_office: OpenOffice, shape: str) -> None:
+    """Given a till's push whose callback is lost, however its confirmation hides the payer, then it is one payment."""
+    office = open_office(account=TILL, confirmation_shape=shape)
+    charge, _, confirmation = paid(office)
+    for _ in range(4):
+        office.deliver(office.wait(15))
+        office.work()
+    charge.refresh_from_db()
+    assert (charge.status, charge.receipt) == ("succeeded", None)
+
+    office.deliver(confirmation)
+    office.play()
+
+    check_one_payment(office, charge)
