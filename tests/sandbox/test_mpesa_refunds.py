@@ -15,8 +15,9 @@ from majuu_core.events.models import Event
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.refund_outcomes import resolve_refund
 from majuu_core.payments.refunds import RefundDetails, create_refund
+from majuu_sim.daraja import SANDBOX_SHORTCODE, Shortcode
 from tests.core.payments.incoming_support import claim
-from tests.sandbox.daraja_office import CUSTOMER, TILL, Office, kinds_of
+from tests.sandbox.daraja_office import AT_THE_START, CUSTOMER, TILL, Office, kinds_of
 
 OpenOffice = Callable[..., Office]
 
@@ -187,6 +188,24 @@ def test_a_lost_result_is_asked_for(office: Office, amount: str | None, method: 
     assert [one.kind for one in office.sim.movements()] == ["stk", kind]
     assert refund.receipt == office.sim.movements()[-1].receipt
     check_back(office, charge, int(refund.amount.amount))
+
+
+@pytest.mark.parametrize(("amount", "paying"), [(None, SANDBOX_SHORTCODE), ("600", "600200")])
+def test_payouts_from_a_shortcode_of_their_own(open_office: OpenOffice, amount: str | None, paying: str) -> None:
+    """Given a separate B2C shortcode and a lost result, then each is asked where its money left."""
+    codes = (Shortcode(number=SANDBOX_SHORTCODE), Shortcode(number="600200"))
+    office = open_office(account={"b2c_shortcode": "600200"}, shortcodes=codes)
+    charge = paid(office)
+    refund = give_back(office, charge, amount)
+    office.wait()  # lost
+
+    office.play(rounds=4, seconds=30)
+
+    assert after(refund) == ("succeeded", False)
+    movement = office.sim.movements()[-1]
+    assert (movement.shortcodes, refund.receipt) == ({paying}, movement.receipt)
+    both = sum(office.sim.shortcode_balances(code.number)["utility"] for code in codes) - 2 * AT_THE_START
+    assert office.books()["clearing"] == both == charge.amount_received.amount - refund.amount.amount
 
 
 @pytest.mark.parametrize(

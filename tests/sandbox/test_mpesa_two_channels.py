@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from majuu_core.events.models import Event
+from majuu_core.payments.incoming_pull import pull_all
 from majuu_core.payments.models import Charge, IncomingPayment
 from majuu_core.webhooks.models import InboundWebhook
 from tests.core.payments.incoming_support import claim
@@ -155,3 +156,19 @@ def test_a_till_hides_most_of_the_number(open_office: OpenOffice, shape: str) ->
     office.play()
 
     check_one_payment(office, charge)
+
+
+def test_a_push_that_only_the_list_tells_of(open_office: OpenOffice) -> None:
+    """Given callback and confirmation both lost, when the query says paid and the list is pulled, it is one payment."""
+    office = open_office(account={"nominated_number": "0722000000"})
+    charge, _, _ = paid(office)
+    for _ in range(4):
+        office.deliver(office.wait(15))
+        office.work()
+
+    pull_all()
+    office.play()
+
+    charge.refresh_from_db()
+    assert charge.status == "succeeded"
+    assert office.books() == {"clearing": office.moved(), "unclaimed": Decimal(0), "store": Decimal(1500)}
