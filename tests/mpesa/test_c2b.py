@@ -231,7 +231,6 @@ def test_a_question_is_never_taken_for_money() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"BusinessShortCode": "600999"}, "shortcode 600999, which is not one of this account"),
         ({"BusinessShortCode": ...}, "BusinessShortCode is missing"),
         ({"BusinessShortCode": "1743-79"}, "BusinessShortCode is missing or unreadable"),
         ({"TransID": ""}, "TransID"),
@@ -251,6 +250,22 @@ def test_what_cannot_be_one_of_ours_is_refused(changes: dict[str, Any], reason: 
     for call in (make_provider().parse_webhook, make_provider().read_incoming_check):
         with pytest.raises(WebhookRejected, match=reason):
             call(message)
+
+
+def test_money_at_another_shortcode_is_told_but_not_as_ours() -> None:
+    message = notice(BusinessShortCode="600999")
+
+    [event] = make_provider().parse_webhook(message)
+
+    assert event.incoming is not None
+    assert (event.type, event.incoming.receiver, event.incoming.at_this_account) == (
+        "incoming.received",
+        "600999",
+        False,
+    )
+    assert read().incoming.at_this_account
+    with pytest.raises(WebhookRejected, match="shortcode 600999, which is not one of this account"):
+        make_provider().read_incoming_check(message)
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,7 @@ def test_a_reversal_of_what_was_reversed_is_no_second_one_and_no_failure(shop: M
 
     result = shop.event().result
     assert (result.status, result.failure) == (ResultStatus.UNKNOWN, None)
+    assert result.doubt.startswith("M-Pesa says that this payment was reversed before, by another request")
     assert [one.kind for one in shop.sim.movements()] == ["c2b", "reversal"]
 
 

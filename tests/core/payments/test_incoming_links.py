@@ -31,6 +31,8 @@ from tests.core.payments.support import Till
 RECEIPT = "UKP7X1A2B3"
 HASHED = {"payer_phone": "", "payer_phone_hash": hashlib.sha256(PHONE.encode()).hexdigest()}
 MASKED = {"payer_phone": "", "payer_phone_masked": "2547 ***** 678"}
+DIGEST = HASHED["payer_phone_hash"]
+HOLED = {"payer_phone": "", "payer_phone_masked": f"{DIGEST[:34]} ***** {DIGEST[42:]}"}  # as tills are told
 PENDING = "7723"  # pending for an hour, then paid
 
 
@@ -214,6 +216,10 @@ def test_a_notice_that_names_another_amount_than_the_charge_is_parked(till: Till
         ({"payer_phone": "", "payer_phone_hash": "ab12 ***** 9f"}, PHONE, None),
         (MASKED, PHONE, True),
         (MASKED, "254112345678", False),
+        (HOLED, PHONE, True),
+        (HOLED, "254700000000", False),
+        ({"payer_phone": "", "payer_phone_masked": f"{DIGEST[:40]} ***** {DIGEST[30:]}"}, PHONE, False),
+        ({"payer_phone": "", "payer_phone_masked": f"{DIGEST[:6]} ***** {DIGEST[-6:]}"}, PHONE, None),
         ({"payer_phone": "", "payer_phone_masked": "254***"}, PHONE, True),
         ({"payer_phone": "", "payer_phone_masked": "***"}, PHONE, None),
     ],

@@ -126,6 +126,32 @@ def test_questions_end_with_a_person(till: Till, virtual_clock: VirtualClock) ->
     assert types_of(refund)[-1] == "parked"
 
 
+def test_a_doubt_of_the_providers_own_is_a_persons_matter(till: Till) -> None:
+    """Given a provider that says no question will help, then nothing more is asked, the hold stays, and a failure that
+    is told afterwards does not take the matter from the person."""
+    refund = give_back(till, paid(till), PENDING_FOREVER)
+    doubt = Result(status=_S.UNKNOWN, doubt="It was reversed before, by another request.")
+
+    assert [apply_refund_event(notice(refund, doubt)).ending for _ in range(2)] == [Ending.PARKED, Ending.APPLIED]
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.is_parked, refund.parked_reason) == ("pending", True, doubt.doubt)
+    assert (refund.follow_up_at, types_of(refund)) == (None, ["created", "parked"])
+    assert till.books()["store_payable"] == (_D(20000), _D(PENDING_FOREVER))
+    apply_refund_event(notice(refund, failed(clock.now())))
+    refund.refresh_from_db()
+    assert (refund.status, refund.is_parked, refund.parked_reason) == ("failed", True, doubt.doubt)
+
+
+def test_a_doubt_about_what_is_settled_changes_nothing(till: Till) -> None:
+    refund = give_back(till, paid(till), "500")
+    apply_refund_event(notice(refund, Result(status=_S.UNKNOWN, doubt="Who knows?")))
+    refund.refresh_from_db()
+    assert (refund.status, refund.is_parked) == ("succeeded", False)
+    with pytest.raises(ValueError, match="doubt"):
+        Result(status=_S.SUCCEEDED, doubt="Who knows?")
+
+
 def test_the_question_names_the_refunds_own_address(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     refund = give_back(till, paid(till), PENDING_FOREVER)
     asked: list[FetchRequest] = []

@@ -143,6 +143,8 @@ def test_another_currency_never_fits():
         ({"phone_hash": HASH.upper()}, "phone_same"),
         ({"phone_hash": hashlib.sha256(b"254700000000").hexdigest()}, "phone_other"),
         ({"phone_hash": f"{HASH[:20]} ***** {HASH[-20:]}"}, ""),
+        ({"phone_masked": f"{HASH[:34]} ***** {HASH[42:]}"}, "phone_same"),
+        ({"phone_masked": f"{HASH[:34]} ***** {HASH[:22]}"}, "phone_other"),
         ({"phone_masked": "2547 ***** 678"}, "phone_masked"),
         ({"phone_masked": "25471****678"}, "phone_masked"),
         ({"phone_masked": "2547 ***** 679"}, "phone_other"),

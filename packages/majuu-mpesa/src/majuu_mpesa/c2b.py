@@ -72,7 +72,10 @@ def register(account: Account, addresses: IncomingAddresses) -> None:
 
 def read_check(request: WebhookRequest, credentials: MpesaCredentials) -> IncomingMoney:
     """The payment Daraja asks about. Raises WebhookRejected for an unreadable one or another's shortcode."""
-    return read_payment(read_json(request.body), credentials)
+    money = read_payment(read_json(request.body), credentials)
+    if not money.at_this_account:
+        raise WebhookRejected(f"it is about the shortcode {money.receiver}, which is not one of this account")
+    return money
 
 
 def check_response(objection: Violation | None) -> WebhookResponse:
@@ -114,7 +117,10 @@ def read_notice(request: WebhookRequest, payload: dict[str, Any], credentials: M
 
 
 def read_payment(payload: dict[str, Any], credentials: MpesaCredentials) -> IncomingMoney:
-    """The payment in a question or notice. Raises WebhookRejected with the reason when it cannot be one of ours."""
+    """The payment in a question or notice, also one to a shortcode that is not this account's: a person must see that.
+
+    Raises WebhookRejected with the reason when it cannot be read.
+    """
     receipt = read_receipt(payload.get("TransID"))
     if receipt is None:
         raise WebhookRejected("TransID is missing or unreadable")
@@ -124,8 +130,6 @@ def read_payment(payload: dict[str, Any], credentials: MpesaCredentials) -> Inco
     receiver = plain_text(payload.get("BusinessShortCode"), limit=20)
     if not _SHORTCODE.fullmatch(receiver):
         raise WebhookRejected("BusinessShortCode is missing or unreadable")
-    if receiver not in credentials.receivers:
-        raise WebhookRejected(f"it is about the shortcode {receiver}, which is not one of this account")
     names = (plain_text(payload.get(name), limit=60) for name in ("FirstName", "MiddleName", "LastName"))
     return IncomingMoney(
         receipt=receipt,
@@ -135,6 +139,7 @@ def read_payment(payload: dict[str, Any], credentials: MpesaCredentials) -> Inco
         account_reference=plain_text(payload.get("BillRefNumber"), limit=_ACCOUNT_LENGTH),
         payer_name=" ".join(name for name in names if name),
         channel=_channel(payload.get("TransactionType"), credentials),
+        at_this_account=receiver in credentials.receivers,
         raw=safe_raw(payload),
         **payer_fields(payload.get("MSISDN")),
     )

@@ -5,7 +5,8 @@ leaves it open until the transaction's status is known, because a payout that is
 
 * 15 (duplicate id): the request that came first may well have been paid.
 * 17 ("internal failure"), 19 (message sequencing), 26 (traffic blocking): nothing says on which side of the booking.
-* R000001 (already reversed): the money is back, by another request than this one.
+* R000001 (already reversed): the money is back, by another request than this one. A person has to look: the status of
+  this request is "Failed", and who believes that pays the customer a second time.
 * 1000000xx of the gateway, and whatever Safaricom invents next.
 """
 
@@ -57,6 +58,12 @@ OUTGOING_FAILURES: dict[str, tuple[FailureCode, str]] = {
 # Only of a reversal: nobody knows the receipt, so nothing can have been reversed.
 REVERSAL_FAILURES: dict[str, tuple[FailureCode, str]] = {
     UNKNOWN_TRANSACTION: (_F.PROCESSING_ERROR, "M-Pesa knows no payment with this receipt that could be reversed."),
+}
+
+
+# Only of a reversal: codes after which no question helps.
+REVERSAL_DOUBTS: dict[str, str] = {
+    ALREADY_REVERSED: "M-Pesa says that this payment was reversed before, by another request: look at the statement.",
 }
 
 

@@ -21,7 +21,7 @@ from majuu_mpesa.codes import SUCCESS
 from majuu_mpesa.conversation import is_own
 from majuu_mpesa.credentials import MpesaCredentials
 from majuu_mpesa.fields import read_amount, read_moment
-from majuu_mpesa.result_codes import definite_failure
+from majuu_mpesa.result_codes import REVERSAL_DOUBTS, definite_failure
 from majuu_mpesa.result_message import ResultMessage, read_result
 
 EVENT_TYPES: Mapping[str, str] = {"po_": "payout.updated", "re_": "refund.updated", "in_": "incoming.checked"}
@@ -81,7 +81,10 @@ def outgoing_result(message: ResultMessage, *, provider_reference: str, reversal
         code = message.code or ""
         failure = definite_failure(code, description=message.description, reversal=reversal)
         outcome = ResultStatus.FAILED if failure else ResultStatus.UNKNOWN
-        return Result(status=outcome, provider_reference=provider_reference, failure=failure, raw=message.raw)
+        doubt = REVERSAL_DOUBTS.get(code, "") if reversal else ""
+        return Result(
+            status=outcome, provider_reference=provider_reference, failure=failure, raw=message.raw, doubt=doubt
+        )
     receiver = message.text("ReceiverPartyPublicName") or message.text("CreditPartyPublicName")
     return Result(
         status=ResultStatus.SUCCEEDED,

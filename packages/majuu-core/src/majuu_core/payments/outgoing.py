@@ -170,7 +170,7 @@ def plan_outgoing(row: Refund | Payout, result: Result, *, now: datetime) -> Out
         return OutgoingPlan()  # it was never sent: only a person moves it
     plan = OutgoingPlan(values=_details(row, result))
     succeeded = result.status is _S.SUCCEEDED
-    doubt = _reason_to_park(row, result) if succeeded else ""
+    doubt = _reason_to_park(row, result) if succeeded else _doubt_about(row, result)
     if doubt:
         _park(plan, row, doubt, now)
         return plan
@@ -251,6 +251,11 @@ def _reason_to_park(row: Refund | Payout, result: Result) -> str:
     if row.status == _O.REQUIRES_APPROVAL:
         return "The provider says that it was sent; nobody has approved it."
     return ""
+
+
+def _doubt_about(row: Refund | Payout, result: Result) -> str:
+    """Why the provider itself says that a person must look. What is settled stays so."""
+    return result.doubt if row.status in OPEN_OUTGOING else ""
 
 
 def _park(plan: OutgoingPlan, row: Refund | Payout, reason: str, now: datetime) -> None:

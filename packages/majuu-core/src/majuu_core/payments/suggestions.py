@@ -16,6 +16,7 @@ from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 
 from majuu_core.payments import account_references
+from majuu_core.payments.hidden_numbers import fits_holed_hash
 from majuu_core.payments.similarity import NameLikeness, compare_names, email_words, name_words, slips
 from majuu_core.payments.suggestion_reasons import NEAR_TIE, WITHOUT_IDENTITY, Reason, reason
 
@@ -314,6 +315,9 @@ def _judge_phone(arrival: Arrival, expectation: Expectation) -> str:
         return "phone_same" if arrival.subscriber in known else "phone_other"
     if arrival.phone_hash and "*" not in arrival.phone_hash:
         return "phone_same" if arrival.phone_hash.lower() in expectation.phone_hashes else "phone_other"
+    holed = [fits_holed_hash(arrival.phone_masked, f"254{one}") for one in known]
+    if None not in holed:
+        return "phone_same" if any(holed) else "phone_other"
     if "*" in arrival.phone_masked:
         return "phone_masked" if any(fits_mask(arrival.phone_masked, f"254{one}") for one in known) else "phone_other"
     return ""

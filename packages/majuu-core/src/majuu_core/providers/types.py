@@ -81,8 +81,12 @@ class Result:
     payer: str | None = None  # who paid, as the provider names them; may be masked or hashed
     occurred_at: datetime | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)  # redacted already
+    # Of a refund or payout whose outcome no question can tell: why a person has to look. Core parks it; the hold stays.
+    doubt: str = ""
 
     def __post_init__(self) -> None:
+        if self.doubt and self.status is not ResultStatus.UNKNOWN:
+            raise ValueError("doubt is set only when status is UNKNOWN")
         if (self.status is ResultStatus.FAILED) != (self.failure is not None):
             raise ValueError("failure is set exactly when status is FAILED")
         if (self.status is ResultStatus.REQUIRES_ACTION) != (self.next_action is not None):
