@@ -177,6 +177,11 @@ STORAGES = {
     },
 }
 
+# --- Exports ---------------------------------------------------------------------------------------------------------
+# Majuu's own exports disarm formulas by themselves. This is for apps of this project that use django-import-export,
+# where it is off unless somebody says so.
+IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
+
 # --- Security --------------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -120,3 +120,11 @@ def test_a_task_is_never_taken_twice_because_it_waited(tmp_path: Path) -> None:
     assert cluster["retry"] > longest
     assert cluster["ack_failures"] is True
     assert cluster["orm"] == "default"
+
+
+def test_exports_of_other_apps_escape_formulas(tmp_path: Path) -> None:
+    script = "from sandbox_project import settings; print(settings.IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT)"
+
+    done = run_python("-c", script, environment={"DEBUG": "on", "SANDBOX_VAR": str(tmp_path)})
+
+    assert done.stdout.strip() == "True", done.stderr
