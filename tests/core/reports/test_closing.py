@@ -293,6 +293,46 @@ def test_one_close_runs_at_a_time_and_a_dead_one_is_taken_over(desk: Desk) -> No
     assert desk.close().runs == 2
 
 
+@pytest.mark.parametrize("step", ["_judge_records", "_finish"])
+def test_a_statement_that_is_imported_while_the_day_is_closed_is_not_passed_over(
+    desk: Desk, monkeypatch, step: str
+) -> None:
+    """given a run that has looked at the lines / when more lines are imported / then it gives up, and is run anew."""
+    desk.charge("UA01")
+    desk.bring(f"UA01,{NOON},100")
+    real = getattr(closing, step)
+
+    def import_meanwhile(run, *arguments):
+        desk.bring(f"UA02,{NOON},70", name="late.csv")
+        return real(run, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(closing, step, import_meanwhile)
+        with pytest.raises(Conflict) as caught:
+            desk.close()
+    assert caught.value.code == "close_taken_over"
+    assert Close.objects.get(day=DAY).state == "waiting"
+    assert desk.close().outcomes == {"matched": 1, "missing_here": 1, "missing_there": 0}
+    assert desk.open_ones() == [("missing_here", "UA02")]
+
+
+def test_a_run_that_lost_its_lease_does_not_write_over_the_next(desk: Desk, monkeypatch) -> None:
+    """given a run that stood still at its end / when another has begun / then the first writes nothing."""
+    desk.bring(f"UA01,{NOON},100")
+    real = closing._finish
+
+    def stand_still(run):
+        Close.objects.filter(pk=run.close.pk).update(runs=2)
+        return real(run)
+
+    monkeypatch.setattr(closing, "_finish", stand_still)
+    with pytest.raises(Conflict):
+        desk.close()
+    close = Close.objects.get(day=DAY)
+    assert (close.runs, close.state, close.finished_at) == (2, "running", None)
+    assert AuditEntry.objects.filter(action="close.finished").count() == 0
+
+
 def test_a_run_that_fails_says_why_and_settles_nothing(desk: Desk, monkeypatch) -> None:
     desk.bring(f"UA01,{NOON},100")
     desk.close()

@@ -93,6 +93,16 @@ def test_a_day_is_over_two_hours_after_its_midnight(desk: Desk) -> None:
     assert [day for day, _ in closes()] == [YESTERDAY, date(2026, 1, 12)]
 
 
+def test_days_on_which_no_worker_ran_are_closed_too(desk: Desk) -> None:
+    """given a close of the 11th / when the worker was away for three days / then every day since is planned, once."""
+    make_old(desk)
+    due.plan_closes()
+    desk.clock.advance(timedelta(days=3))
+    assert (due.plan_closes(), due.plan_closes()) == (3, 0)
+    days = [YESTERDAY, *(date(2026, 1, day) for day in (12, 13, 14))]
+    assert [day for day, _ in closes()] == days
+
+
 def test_a_new_account_has_no_yesterday(desk: Desk) -> None:
     assert (due.plan_closes(), closes()) == (0, [])
 

@@ -128,16 +128,19 @@ class _Piece:
 
 
 def ask_for_closes(settlement: Settlement, days: Iterable[date], zone: str) -> None:
-    """Let the worker close these days (again): the statement says something new about them."""
+    """Let the worker close these days (again): the statement says something new about them.
+
+    A run that is at work may have passed the new lines: it stops at its next step, and the day is closed anew.
+    """
     wanted = sorted(set(days))
     rows = [
         Close(provider_account_id=settlement.provider_account_id, livemode=settlement.livemode, day=day, time_zone=zone)
         for day in wanted
     ]
     Close.objects.bulk_create(rows, ignore_conflicts=True)
-    Close.objects.filter(provider_account_id=settlement.provider_account_id, day__in=wanted).exclude(
-        state=Close.State.RUNNING
-    ).update(state=Close.State.WAITING)
+    Close.objects.filter(provider_account_id=settlement.provider_account_id, day__in=wanted).update(
+        state=Close.State.WAITING
+    )
 
 
 def _row(settlement: Settlement, line: StatementLine, zone: str) -> SettlementLine:
