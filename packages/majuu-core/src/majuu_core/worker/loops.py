@@ -43,8 +43,6 @@ CORE_LOOPS: tuple[Loop, ...] = (
     Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1, threads=4),
     Loop(name="payouts.send", function="majuu_core.payments.payout_sending.send_due_payouts", pause=1),
     Loop(name="payouts.follow_ups", function="majuu_core.payments.payout_sending.run_due_payout_questions", pause=1),
-    Loop(name="webhooks.inbound", function="majuu_core.webhooks.inbound_processing.process_waiting", pause=0.25),
-    Loop(name="payments.follow_ups", function="majuu_core.payments.follow_ups.run_due_follow_ups", pause=1),
     Loop(name="payments.refunds", function="majuu_core.payments.refund_outcomes.run_due_refund_questions", pause=1),
     Loop(name="incoming.settle", function="majuu_core.payments.incoming_settling.run_due_incoming", pause=1),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
