@@ -333,6 +333,18 @@ def test_a_run_that_lost_its_lease_does_not_write_over_the_next(desk: Desk, monk
     assert AuditEntry.objects.filter(action="close.finished").count() == 0
 
 
+def test_a_row_without_a_receipt_is_unreadable_and_proves_no_absence(desk: Desk) -> None:
+    """given a row that names money and no receipt / when imported / then it is told, and nothing is missing there."""
+    desk.charge("UA01")
+    settlement = desk.bring(f" ,{NOON},70", f"UA02,{NOON},5")
+    assert (settlement.new_lines, settlement.unreadable_rows) == (1, 1)
+    assert [(item["column"], item["message"]) for item in settlement.problems] == [
+        ("receipt", "The row has no receipt.")
+    ]
+    close = desk.close()
+    assert (close.has_statement, desk.open_ones()) == (False, [("missing_here", "UA02")])
+
+
 def test_a_run_that_fails_says_why_and_settles_nothing(desk: Desk, monkeypatch) -> None:
     desk.bring(f"UA01,{NOON},100")
     desk.close()

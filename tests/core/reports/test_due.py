@@ -49,6 +49,7 @@ class StatementProvider(PaperProvider):
         common: dict[str, Any] = {"settled_on": start, "occurred_at": at(f"{start}T12:00:00"), "fee": Money(0, KES)}
         yield SettlementLine(provider_reference="ref-1", kind="charge", gross=Money(100, KES), **common)
         yield SettlementLine(provider_reference="ref-2", kind="payout", gross=Money(-30, KES), **common)
+        yield SettlementLine(provider_reference="", kind="fee", gross=Money(-7, KES), **common)
 
 
 @pytest.fixture
@@ -154,7 +155,11 @@ def test_a_whole_statement_by_the_providers_own_references(listing: Desk) -> Non
         due.collect_statement(account=listing.account, day=day)
     close = listing.close()
     assert close.has_statement
-    assert listing.open_ones() == [("missing_here", "ref-2"), ("missing_there", lost.public_id)]
+    assert listing.open_ones() == [
+        ("missing_here", "fee-20260110-3"),  # a posting without a reference is not passed over
+        ("missing_here", "ref-2"),
+        ("missing_there", lost.public_id),
+    ]
 
 
 def test_the_command_closes_and_says_how_it_ended(desk: Desk) -> None:

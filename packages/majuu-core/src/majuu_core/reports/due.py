@@ -125,7 +125,8 @@ def _numbered(lines: Iterable[SettlementLine], day: date) -> Iterator[StatementL
         if line.gross.amount:
             yield StatementLine(
                 line_number=number,
-                receipt=line.provider_reference,
+                # Some postings, such as fees of a month, have no reference; without any they could not be compared.
+                receipt=line.provider_reference.strip() or f"{line.kind}-{day:%Y%m%d}-{number}",
                 kind=line.kind,
                 direction="in" if line.gross.amount > 0 else "out",
                 amount=abs(line.gross),
