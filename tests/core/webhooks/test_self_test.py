@@ -167,7 +167,17 @@ def test_the_public_address_is_judged(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"majuu_self_test": 5}', b'{"majuu_self_test": "a.b"}', b"\xff" * 9000, b'{"x":' * 50, rb'{"majuu_self_test": "\ud800.\ud800"}']
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"majuu_self_test": 5}',
+        b'{"majuu_self_test": "a.b"}',
+        b"\xff" * 9000,
+        b'{"x":' * 50,
+        rb'{"majuu_self_test": "\ud800.\ud800"}',
+    ],
 )
 def test_a_strangers_self_test_is_kept_as_rejected(account: ProviderAccount, body: bytes) -> None:
     """given the secret address / when somebody else posts a self-test / then it proves nothing and little is kept."""

@@ -34,9 +34,8 @@ def statement_pdf(made: WalletStatement) -> bytes:
         author=printable(made.wallet.store.name),
         invariant=1,  # the same statement is the same file
     )
-    document.build(
-        [*_heading(made), _summary(made, movements), _spacer(), _table(movements)], onFirstPage=_footer, onLaterPages=_footer
-    )
+    story = [*_heading(made), _summary(made, movements), _spacer(), _table(movements)]
+    document.build(story, onFirstPage=_footer, onLaterPages=_footer)
     return out.getvalue()
 
 
