@@ -345,6 +345,30 @@ def test_a_row_without_a_receipt_is_unreadable_and_proves_no_absence(desk: Desk)
     assert (close.has_statement, desk.open_ones()) == (False, [("missing_here", "UA02")])
 
 
+def test_a_receipt_that_two_days_statements_show_is_a_duplicate(desk: Desk) -> None:
+    """given one payment / when each of two days' files posts its receipt / then the second posting is not hidden."""
+    desk.charge("UA01")
+    desk.bring(f"UA01,{NOON},100", first_day=DAY, last_day=DAY)
+    next_day = DAY + timedelta(days=1)
+    second = desk.bring(f"UA01,{next_day}T08:00:00,100", name="next.csv", first_day=next_day, last_day=next_day)
+    assert (second.new_lines, second.changed_lines) == (1, 0)
+    desk.close()
+    desk.close(next_day)
+    assert desk.open_ones() == [("duplicate", "UA01")]
+    assert list(SettlementLine.objects.order_by("leg").values_list("leg", "day")) == [(1, DAY), (2, next_day)]
+
+
+@pytest.mark.parametrize(("first", "second"), [("2026-01-10T23:59:58", "2026-01-11T00:00:01")])
+def test_a_posting_at_midnight_that_two_sources_date_differently_is_one(desk: Desk, first: str, second: str) -> None:
+    """given a payment at midnight / when two files name different days / then it is one line, corrected."""
+    desk.charge("UA01", when=first)
+    desk.bring(f"UA01,{first},100")
+    assert desk.bring(f"UA01,{second},100", name="next.csv").changed_lines == 1
+    desk.close()
+    desk.close(DAY + timedelta(days=1))
+    assert desk.open_ones() == []
+
+
 def test_a_run_that_fails_says_why_and_settles_nothing(desk: Desk, monkeypatch) -> None:
     desk.bring(f"UA01,{NOON},100")
     desk.close()
