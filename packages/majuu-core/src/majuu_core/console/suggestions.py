@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from majuu_core.common import ids
 from majuu_core.common.money import Money, currency_of
 from majuu_core.console.base import Table
-from majuu_core.console.cells import code_cell, id_link, link, money_cell
+from majuu_core.console.cells import code_cell, link, money_cell, short_id
 from majuu_core.merchants.models import Store
 from majuu_core.payments.models import IncomingPayment, PaymentIntent
 from majuu_core.payments.suggestion_queries import LEAST_SCORE, WINDOW, suggest_money, suggest_orders
@@ -68,10 +70,11 @@ def reason_lines(reasons: Sequence[Reason]) -> SafeString:
 
 def _order_row(one: Suggestion, stores: Mapping[uuid.UUID, Store]) -> Sequence[object]:
     order = one.expectation
-    intent = PaymentIntent(pk=order.key)
+    number = ids.encode_id(PaymentIntent.id_prefix, order.key)
+    address = reverse("console:majuu_payments_paymentintent_change", args=[number])
     return (
         score_bar(one.score),
-        format_html("{}<br>{}", id_link(intent, short=True), code_cell(order.reference)),
+        format_html('<a class="mj-link" href="{}">{}</a><br>{}', address, short_id(number), code_cell(order.reference)),
         link(stores.get(order.store)),
         money_cell(Money(order.remaining, currency_of(order.currency))),
         reason_lines(one.reasons),
