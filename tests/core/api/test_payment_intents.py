@@ -66,6 +66,8 @@ def test_an_intent_is_created_with_its_event_and_audit_entry(shop: Shop, store: 
         ({"colour": "red"}, 422, "parameter_unknown", "colour"),
         ({"capture_method": "later"}, 422, "parameter_invalid", "capture_method"),
         ({"customer_email": "nobody"}, 422, "parameter_invalid", "customer_email"),
+        ({"expires_in": 10**17}, 422, "expires_in_invalid", "expires_in"),
+        ({"expires_in": -(10**17)}, 422, "expires_in_invalid", "expires_in"),
         ({"expires_in": 5}, 422, "expires_in_invalid", "expires_in"),
         ({"reference": "x" * 65}, 422, "parameter_invalid", "reference"),
         ({"description": "card 4242 4242 4242 4242"}, 422, "card_number_refused", "description"),

@@ -101,6 +101,13 @@ def test_a_deposit_shows_its_intent_and_what_was_credited(shop: Shop) -> None:
     assert begun.data["payment_intent"]["payment_url"].startswith("http://testserver/")
 
 
+def test_a_deposit_that_lives_too_long_is_refused(shop: Shop, wallet: str) -> None:
+    """given a lifetime beyond what a time can hold / when a deposit is begun / then 422, and nothing is there."""
+    refused = shop.post(f"/wallets/{wallet}/deposits", {"amount": "10", "expires_in": 10**17})
+    assert (refused.status_code, refused.data["code"]) == (422, "expires_in_invalid")
+    assert WalletDeposit.objects.filter(payment_intent__amount=10).count() == 0
+
+
 def test_the_same_key_moves_money_once(shop: Shop, wallet: str) -> None:
     """given keys / when each request is sent twice / then one effect, and the second answer is the first."""
     requests: list[tuple[str, Any, Any]] = [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import random
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -56,6 +58,10 @@ def test_a_formula_stays_the_text_of_the_formula() -> None:
         ({SHEET: "<worksheet><row>"}, "damaged"),
         ({SHEET: sheet('<row><c t="s"><v>7</v></c></row>')}, "not there"),
         ({SHEET: sheet('<row><c t="s"><v>-1</v></c></row>')}, "not there"),
+        ({SHEET: sheet(f'<row><c t="s"><v>{"1" * 5000}</v></c></row>'), TEXTS: "<sst/>"}, "not there"),
+        ({SHEET: '<?xml version="1.0" encoding="foo"?><worksheet/>'}, "unknown encoding"),
+        ({SHEET: '<?xml version="1.0" encoding="shift_jis"?><worksheet/>'}, "multi-byte"),
+        ({SHEET: f'<worksheet a="{"x" * 3_000_000}"/>'}, "never ends"),
         ({SHEET: '<!DOCTYPE x [<!ENTITY a "b">]><worksheet/>'}, "document type"),
         ({SHEET: sheet(""), TEXTS: '<!DOCTYPE x [<!ENTITY a "b">]><sst/>'}, "document type"),
     ],
@@ -69,6 +75,50 @@ def test_a_book_that_grows_without_end_is_refused(monkeypatch) -> None:
     monkeypatch.setattr("majuu_core.common.xlsx._LARGEST_PART", 10_000)
     with pytest.raises(TableUnreadable, match="larger than"):
         rows(book({SHEET: sheet(" " * 20_000)}))
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_book_packed_in_another_way_is_refused(packing: int) -> None:
+    """given a part whose unpacker may ask for gigabytes / when read / then it is not even begun."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", packing) as archive:
+        archive.writestr(SHEET, sheet("<row><c><v>1</v></c></row>"))
+    with pytest.raises(TableUnreadable, match="no spreadsheet program uses"):
+        rows(made.getvalue())
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {SHEET: sheet(f"<row><c><v>{'7' * 20_000_000}</v></c></row>")},
+        {SHEET: sheet(f"<row><c><f>{'7' * 20_000_000}</f></c></row>")},
+        {SHEET: sheet('<row><c t="s"><v>0</v></c></row>'), TEXTS: f"<sst><si><t>{'7' * 20_000_000}</t></si></sst>"},
+    ],
+    ids=["value", "formula", "text"],
+)
+def test_a_cell_without_end_is_cut_while_it_is_read(parts: dict[str, str]) -> None:
+    """given a small file with one huge cell / when read / then memory does not grow with the cell."""
+    data = book(parts)
+    tracemalloc.start()
+    try:
+        (row,) = rows(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (len(row.cells[0]), peak < 3_000_000) == (32_767, True)
+
+
+@pytest.mark.parametrize(("flips", "seed"), [(1, 1985), (2, 5), (3, 33), (4, 59), (5, 82)])
+def test_a_book_with_changed_bytes_is_read_or_refused(flips: int, seed: int) -> None:
+    """given a good file with some bytes changed, 400 times / when read / then nothing but a refusal is raised."""
+    good = bytearray(b"".join(write_xlsx([("a", 1, "b" * 50)] * 20)))
+    chosen = random.Random(seed)
+    for _ in range(400):
+        changed = bytearray(good)
+        for _ in range(flips):
+            changed[chosen.randrange(len(changed))] = chosen.randrange(256)
+        with suppress(TableUnreadable):
+            rows(bytes(changed))
 
 
 def test_a_torn_book_is_refused() -> None:

@@ -293,6 +293,82 @@ def test_one_close_runs_at_a_time_and_a_dead_one_is_taken_over(desk: Desk) -> No
     assert desk.close().runs == 2
 
 
+@pytest.mark.parametrize("step", ["_judge_records", "_finish"])
+def test_a_statement_that_is_imported_while_the_day_is_closed_is_not_passed_over(
+    desk: Desk, monkeypatch, step: str
+) -> None:
+    """given a run that has looked at the lines / when more lines are imported / then it gives up, and is run anew."""
+    desk.charge("UA01")
+    desk.bring(f"UA01,{NOON},100")
+    real = getattr(closing, step)
+
+    def import_meanwhile(run, *arguments):
+        desk.bring(f"UA02,{NOON},70", name="late.csv")
+        return real(run, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(closing, step, import_meanwhile)
+        with pytest.raises(Conflict) as caught:
+            desk.close()
+    assert caught.value.code == "close_taken_over"
+    assert Close.objects.get(day=DAY).state == "waiting"
+    assert desk.close().outcomes == {"matched": 1, "missing_here": 1, "missing_there": 0}
+    assert desk.open_ones() == [("missing_here", "UA02")]
+
+
+def test_a_run_that_lost_its_lease_does_not_write_over_the_next(desk: Desk, monkeypatch) -> None:
+    """given a run that stood still at its end / when another has begun / then the first writes nothing."""
+    desk.bring(f"UA01,{NOON},100")
+    real = closing._finish
+
+    def stand_still(run):
+        Close.objects.filter(pk=run.close.pk).update(runs=2)
+        return real(run)
+
+    monkeypatch.setattr(closing, "_finish", stand_still)
+    with pytest.raises(Conflict):
+        desk.close()
+    close = Close.objects.get(day=DAY)
+    assert (close.runs, close.state, close.finished_at) == (2, "running", None)
+    assert AuditEntry.objects.filter(action="close.finished").count() == 0
+
+
+def test_a_row_without_a_receipt_is_unreadable_and_proves_no_absence(desk: Desk) -> None:
+    """given a row that names money and no receipt / when imported / then it is told, and nothing is missing there."""
+    desk.charge("UA01")
+    settlement = desk.bring(f" ,{NOON},70", f"UA02,{NOON},5")
+    assert (settlement.new_lines, settlement.unreadable_rows) == (1, 1)
+    assert [(item["column"], item["message"]) for item in settlement.problems] == [
+        ("receipt", "The row has no receipt.")
+    ]
+    close = desk.close()
+    assert (close.has_statement, desk.open_ones()) == (False, [("missing_here", "UA02")])
+
+
+def test_a_receipt_that_two_days_statements_show_is_a_duplicate(desk: Desk) -> None:
+    """given one payment / when each of two days' files posts its receipt / then the second posting is not hidden."""
+    desk.charge("UA01")
+    desk.bring(f"UA01,{NOON},100", first_day=DAY, last_day=DAY)
+    next_day = DAY + timedelta(days=1)
+    second = desk.bring(f"UA01,{next_day}T08:00:00,100", name="next.csv", first_day=next_day, last_day=next_day)
+    assert (second.new_lines, second.changed_lines) == (1, 0)
+    desk.close()
+    desk.close(next_day)
+    assert desk.open_ones() == [("duplicate", "UA01")]
+    assert list(SettlementLine.objects.order_by("leg").values_list("leg", "day")) == [(1, DAY), (2, next_day)]
+
+
+@pytest.mark.parametrize(("first", "second"), [("2026-01-10T23:59:58", "2026-01-11T00:00:01")])
+def test_a_posting_at_midnight_that_two_sources_date_differently_is_one(desk: Desk, first: str, second: str) -> None:
+    """given a payment at midnight / when two files name different days / then it is one line, corrected."""
+    desk.charge("UA01", when=first)
+    desk.bring(f"UA01,{first},100")
+    assert desk.bring(f"UA01,{second},100", name="next.csv").changed_lines == 1
+    desk.close()
+    desk.close(DAY + timedelta(days=1))
+    assert desk.open_ones() == []
+
+
 def test_a_run_that_fails_says_why_and_settles_nothing(desk: Desk, monkeypatch) -> None:
     desk.bring(f"UA01,{NOON},100")
     desk.close()

@@ -49,6 +49,7 @@ class StatementProvider(PaperProvider):
         common: dict[str, Any] = {"settled_on": start, "occurred_at": at(f"{start}T12:00:00"), "fee": Money(0, KES)}
         yield SettlementLine(provider_reference="ref-1", kind="charge", gross=Money(100, KES), **common)
         yield SettlementLine(provider_reference="ref-2", kind="payout", gross=Money(-30, KES), **common)
+        yield SettlementLine(provider_reference="", kind="fee", gross=Money(-7, KES), **common)
 
 
 @pytest.fixture
@@ -91,6 +92,16 @@ def test_a_day_is_over_two_hours_after_its_midnight(desk: Desk) -> None:
     desk.clock.advance(timedelta(minutes=3))
     due.plan_closes()
     assert [day for day, _ in closes()] == [YESTERDAY, date(2026, 1, 12)]
+
+
+def test_days_on_which_no_worker_ran_are_closed_too(desk: Desk) -> None:
+    """given a close of the 11th / when the worker was away for three days / then every day since is planned, once."""
+    make_old(desk)
+    due.plan_closes()
+    desk.clock.advance(timedelta(days=3))
+    assert (due.plan_closes(), due.plan_closes()) == (3, 0)
+    days = [YESTERDAY, *(date(2026, 1, day) for day in (12, 13, 14))]
+    assert [day for day, _ in closes()] == days
 
 
 def test_a_new_account_has_no_yesterday(desk: Desk) -> None:
@@ -144,7 +155,11 @@ def test_a_whole_statement_by_the_providers_own_references(listing: Desk) -> Non
         due.collect_statement(account=listing.account, day=day)
     close = listing.close()
     assert close.has_statement
-    assert listing.open_ones() == [("missing_here", "ref-2"), ("missing_there", lost.public_id)]
+    assert listing.open_ones() == [
+        ("missing_here", "fee-20260110-3"),  # a posting without a reference is not passed over
+        ("missing_here", "ref-2"),
+        ("missing_there", lost.public_id),
+    ]
 
 
 def test_the_command_closes_and_says_how_it_ended(desk: Desk) -> None:

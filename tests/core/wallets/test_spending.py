@@ -11,19 +11,18 @@ from moneyed import Money
 
 from majuu_core.audit.models import AuditEntry
 from majuu_core.common.problems import Conflict, Invalid, NotFound, Problem
-from majuu_core.database.batch import WriteBatch
 from majuu_core.events.models import Event
-from majuu_core.ledger.exceptions import DuplicateTransaction
 from majuu_core.ledger.models import LedgerTransaction
-from majuu_core.ledger.services import ledger_errors
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import candidate_accounts, rotate_credentials
 from majuu_core.payments.charges import offered_accounts
 from majuu_core.payments.intents import cancel_payment_intent
-from majuu_core.payments.models import Charge, PaymentIntent
-from majuu_core.payments.own_money import account_that_paid, add_own_refund
+from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall, Refund
+from majuu_core.payments.own_money import account_that_paid, own_routes
+from majuu_core.payments.refunds import RefundDetails, create_refund
 from majuu_core.wallets.models import WalletPayment
 from majuu_core.wallets.spending import pay_intent_from_wallet
+from majuu_core.wallets.statements import list_movements
 from tests.core.wallets.support import Counter, on, told
 
 D = Decimal
@@ -142,32 +141,57 @@ def test_the_account_of_own_money_is_one_and_offers_nothing(counter: Counter) ->
     assert rotate_credentials().unreadable == []
 
 
+def give_back(counter: Counter, charge: Charge, amount: str, key: str = "") -> list[Refund]:
+    details = RefundDetails(charge=charge.public_id, amount=Money(amount, "KES"), reason="Wrong size")
+    return create_refund(store=counter.store, livemode=False, details=details, request_key=key)
+
+
 def test_what_a_wallet_paid_goes_back_to_it(counter: Counter) -> None:
-    """given a charge paid from a wallet / when a refund of it is booked / then the wallet has it again, once."""
+    """given a charge paid from a wallet / when one request refunds a part twice / then the wallet has it once."""
     wallet = counter.wallet(funds="500")
     charge = pay_intent_from_wallet(wallet=wallet, intent=counter.intent("300")).charge
-    assert account_that_paid(charge) == wallet.account
+    (refund,) = give_back(counter, charge, "120", key="r-1")
+    assert give_back(counter, charge, "120", key="r-1") == [refund]
 
-    for _ in range(2):
-        batch = WriteBatch()
-        add_own_refund(batch, charge, refund_id="re_1", amount=Money(120, "KES"))
-        try:
-            with ledger_errors():
-                batch.execute()
-        except DuplicateTransaction:
-            break
-    else:
-        pytest.fail("a second booking of one refund was taken")
-
+    assert (refund.status, refund.follow_up_at, refund.hold_id) == ("succeeded", None, None)
     assert (on(wallet), counter.payable()) == ((D(320), D(320)), D(180))
+    charge.refresh_from_db()
+    assert charge.amount_refunded == 120
+    assert list_movements(wallet, limit=1)[0][0].type == "refund"
+    assert ProviderCall.objects.filter(about=refund.public_id).count() == 0
+    events = Event.objects.filter(object_id=refund.public_id).order_by("pk").values_list("type", flat=True)
+    assert list(events) == ["refund.created", "refund.succeeded"]
+
+
+def test_a_wallet_gets_no_more_back_than_it_paid(counter: Counter) -> None:
+    """given 300 paid from a wallet and 250 back / when 51 more are to go back / then refused, and nothing moves."""
+    wallet = counter.wallet(funds="500")
+    charge = pay_intent_from_wallet(wallet=wallet, intent=counter.intent("300")).charge
+    give_back(counter, charge, "250")
+    with pytest.raises(Invalid) as caught:
+        give_back(counter, charge, "51")
+    assert caught.value.code == "refund_amount_out_of_range"
+    assert (on(wallet), counter.payable()) == ((D(450), D(450)), D(50))
+    give_back(counter, charge, "50")
+    assert (on(wallet), counter.payable()) == ((D(500), D(500)), D(0))
+
+
+def test_an_intent_paid_from_a_wallet_and_by_a_provider_goes_back_to_both(counter: Counter) -> None:
+    """given 100 from a wallet and 200 by a prompt / when the intent is refunded / then each has its own again."""
+    wallet, intent = counter.wallet(funds="500"), counter.intent("300")
+    pay_intent_from_wallet(wallet=wallet, intent=intent, amount=Money(100, "KES"))
+    intent.refresh_from_db()
+    counter.pay(intent)
+    details = RefundDetails(payment_intent=intent.public_id)
+    made = create_refund(store=counter.store, livemode=False, details=details)
+    assert sorted((refund.status, refund.amount.amount) for refund in made) == [("succeeded", 100), ("succeeded", 200)]
+    assert (on(wallet), counter.payable()) == ((D(500), D(500)), D(0))
 
 
 def test_money_of_a_provider_has_no_account_of_ours_to_go_back_to(counter: Counter) -> None:
-    """given a charge of the mock provider / when it is asked which account paid / then none; nothing is booked."""
+    """given a charge of the mock provider / when it is asked which account paid / then none, and no way of ours."""
     charge = counter.pay(counter.intent("100")).charges.get()
-    assert account_that_paid(charge) is None
-    with pytest.raises(ValueError, match="not paid from an account of ours"):
-        add_own_refund(WriteBatch(), charge, refund_id="re_1", amount=Money(1, "KES"))
+    assert (account_that_paid(charge), own_routes(charge)) == (None, ())
 
 
 def test_the_work_does_not_grow_with_the_wallet(counter: Counter) -> None:

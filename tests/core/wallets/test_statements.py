@@ -76,6 +76,19 @@ def test_pages_join_without_a_gap(counter: Counter, virtual_clock: VirtualClock,
     assert seen == whole
 
 
+def test_money_that_is_committed_while_the_statement_is_read_still_adds_up(
+    counter: Counter, virtual_clock: VirtualClock
+) -> None:
+    """given a statement that was begun / when a deposit of its time is committed / then closing is after the last."""
+    wallet = lived_in(counter, virtual_clock)
+    as_csv, as_json = wallet_statement(wallet), wallet_statement(wallet)
+    counter.fill(wallet, "50")
+    rows = list(csv.reader(statement_csv(as_csv)))
+    assert [row[5] for row in rows[-2:]] == ["1050.00", "1050.00"]
+    shown = represent_statement(as_json)
+    assert (shown["movements"][-1]["balance"], shown["closing_balance"]) == ("1050.00", "1050.00")
+
+
 def test_a_hold_is_no_movement(counter: Counter) -> None:
     """given a withdrawal on its way / when listed / then it has not moved yet."""
     wallet = counter.wallet(funds="8000")

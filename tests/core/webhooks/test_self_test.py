@@ -100,6 +100,7 @@ def redirects_to(change: Callable[[str], str]) -> Answerer:
         (answers_with(502, "Bad gateway", "text/plain"), "HTTP 502: this site, or the proxy"),
         (answers_with(200, '{"ok": true}', "application/json"), "the answer is not ours"),
         (answers_with(200, '{"majuu_self_test": "forged"}', "application/json"), "the answer is not ours"),
+        (answers_with(200, r'{"majuu_self_test": "\ud800"}', "application/json"), "the answer is not ours"),
         (
             answers_with(200, '{"majuu_self_test": null}', "application/json"),
             "arrived changed, or at a Majuu with other",
@@ -166,7 +167,17 @@ def test_the_public_address_is_judged(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"majuu_self_test": 5}', b'{"majuu_self_test": "a.b"}', b"\xff" * 9000, b'{"x":' * 50]
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"majuu_self_test": 5}',
+        b'{"majuu_self_test": "a.b"}',
+        b"\xff" * 9000,
+        b'{"x":' * 50,
+        rb'{"majuu_self_test": "\ud800.\ud800"}',
+    ],
 )
 def test_a_strangers_self_test_is_kept_as_rejected(account: ProviderAccount, body: bytes) -> None:
     """given the secret address / when somebody else posts a self-test / then it proves nothing and little is kept."""

@@ -254,12 +254,15 @@ def test_admins_are_written_to_without_the_setting(settings: Any) -> None:
     assert mail.outbox[0].to == ["asha@example.com"]
 
 
-def test_a_letter_that_cannot_be_sent_is_tried_again(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("problem", [OSError("down"), RuntimeError("an error of the mail service's own package")])
+def test_a_letter_that_cannot_be_sent_is_tried_again(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
     """given a mail server that is down / when it works again / then the letter is sent, once."""
     settings.MAJUU_ALERT_EMAILS = ["a@example.com"]
     raise_alert(kind="parked", trouble=trouble())
     with monkeypatch.context() as patch:
-        patch.setattr("majuu_core.payments.alerts.send_mail", lambda *args: (_ for _ in ()).throw(OSError("down")))
+        patch.setattr("majuu_core.payments.alerts.send_mail", lambda *args: (_ for _ in ()).throw(problem))
         assert mail_new_alerts() == 0
     assert (mail_new_alerts(), len(mail.outbox)) == (1, 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -43,6 +44,11 @@ class Input(BaseModel):
     """Base of all request bodies. Not Ninja's Schema: bodies are JSON, never Django objects."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def lifetime_of(expires_in: int | None) -> timedelta | None:
+    """The seconds of a body as a time; what no intent may have stays out of bounds, whatever its size."""
+    return None if expires_in is None else timedelta(seconds=max(-1, min(expires_in, 10**9)))
 
 
 class PaymentIntentIn(Input):

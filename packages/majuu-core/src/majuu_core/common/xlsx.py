@@ -21,9 +21,15 @@ from xml.sax.saxutils import escape
 from majuu_core.common.cells import safe_cell
 from majuu_core.common.tables import Row, TableUnreadable
 
-_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError)
+# What zipfile and expat raise for hostile bytes: a name that is no text and an offset before the beginning are plain
+# ValueErrors there, an encoding that nobody knows is a LookupError.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError),
+    *(ValueError, LookupError),
+)
 _PIECE = 64 * 1024
 _LARGEST_PART = 1 << 30  # bytes of one part once unpacked
+_LONGEST_TOKEN = 1 << 20  # bytes of one tag with its attributes: the parser keeps it whole
 _LONGEST_CELL = 32_767  # Excel's own limit
 _MOST_COLUMNS = 256
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -41,10 +47,12 @@ def read_xlsx(file: BinaryIO) -> Iterator[Row]:
                     yield from _SheetReader(texts).read(sheet)
             finally:
                 texts.close()
-    except _DAMAGE as problem:
-        raise TableUnreadable(f"The file is not a readable XLSX file: {problem}.") from problem
+    except TableUnreadable:
+        raise
     except expat.ExpatError as problem:
         raise TableUnreadable(f"The XLSX file is damaged: {problem}.") from problem
+    except _DAMAGE as problem:
+        raise TableUnreadable(f"The file is not a readable XLSX file: {problem}.") from problem
 
 
 def _first_sheet(archive: zipfile.ZipFile) -> str:
@@ -55,9 +63,12 @@ def _first_sheet(archive: zipfile.ZipFile) -> str:
 
 
 def _open(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
-    if archive.getinfo(name).file_size > _LARGEST_PART:
+    part = archive.getinfo(name)
+    if part.file_size > _LARGEST_PART:
         raise TableUnreadable("The XLSX file is larger than 1 GB once unpacked. Split it.")
-    return archive.open(name)
+    if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others may ask for gigabytes
+        raise TableUnreadable("The XLSX file is packed in a way that no spreadsheet program uses.")
+    return archive.open(part)
 
 
 def _parse(source: IO[bytes], parser: Any) -> Iterator[None]:
@@ -74,6 +85,8 @@ def _parse(source: IO[bytes], parser: Any) -> Iterator[None]:
         if left < 0:
             raise TableUnreadable("The XLSX file is larger than it says.")
         parser.Parse(piece, False)
+        if _LARGEST_PART - left - parser.CurrentByteIndex > _LONGEST_TOKEN:
+            raise TableUnreadable("The XLSX file holds a tag that never ends.")
         yield
     parser.Parse(b"", True)
     yield
@@ -83,13 +96,29 @@ def _plain(name: str) -> str:
     return name.rpartition(":")[2]
 
 
+class _Text:
+    """A text that comes in pieces; what is beyond the longest cell is not kept."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._left = _LONGEST_CELL
+
+    def add(self, text: str) -> None:
+        if self._left > 0:
+            self._parts.append(text[: self._left])
+            self._left -= len(text)
+
+    def __str__(self) -> str:
+        return "".join(self._parts)
+
+
 class _SharedTexts:
     """The texts that cells refer to by number, in a temporary file."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._file = tempfile.TemporaryFile()
         self._ends = array("Q", [0])
-        self._parts: list[str] | None = None
+        self._current: _Text | None = None
         self._skipped = 0  # inside a reading aid for pronunciation
         self._in_text = False
         if "xl/sharedStrings.xml" in archive.namelist():
@@ -106,7 +135,7 @@ class _SharedTexts:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         match _plain(name):
             case "si":
-                self._parts = []
+                self._current = _Text()
             case "rPh":
                 self._skipped += 1
             case "t":
@@ -115,22 +144,22 @@ class _SharedTexts:
     def _end(self, name: str) -> None:
         match _plain(name):
             case "si":
-                text = "".join(self._parts or ())[:_LONGEST_CELL].encode("utf-8", "replace")
+                text = str(self._current or "").encode("utf-8", "replace")
                 self._file.write(text)
                 self._ends.append(self._ends[-1] + len(text))
-                self._parts = None
+                self._current = None
             case "rPh":
                 self._skipped -= 1
             case "t":
                 self._in_text = False
 
     def _text(self, text: str) -> None:
-        if self._in_text and self._parts is not None:
-            self._parts.append(text)
+        if self._in_text and self._current is not None:
+            self._current.add(text)
 
     def get(self, number: str) -> str:
         """The text with this number. Raises TableUnreadable."""
-        if not number.isdecimal() or int(number) + 1 >= len(self._ends):
+        if not number.isdecimal() or len(number) > 9 or int(number) + 1 >= len(self._ends):
             raise TableUnreadable("The XLSX file is damaged: a cell refers to a text that is not there.")
         start, end = self._ends[int(number)], self._ends[int(number) + 1]
         self._file.seek(start)
@@ -152,8 +181,8 @@ class _SheetReader:
         self._column = -1
         self._type = ""
         self._element = ""
-        self._value: list[str] = []
-        self._formula: list[str] | None = None
+        self._value = _Text()
+        self._formula: _Text | None = None
 
     def read(self, source: IO[bytes]) -> Iterator[Row]:
         parser = expat.ParserCreate()
@@ -171,15 +200,15 @@ class _SheetReader:
             self._cells, self._formulas, self._column = {}, set(), -1
         elif self._element == "c":
             self._column = _column_of(attributes.get("r", ""), self._column + 1)
-            self._type, self._value, self._formula = attributes.get("t", "n"), [], None
+            self._type, self._value, self._formula = attributes.get("t", "n"), _Text(), None
         elif self._element == "f":
-            self._formula = []
+            self._formula = _Text()
 
     def _text(self, text: str) -> None:
         if self._element in ("v", "t"):
-            self._value.append(text)
+            self._value.add(text)
         elif self._element == "f" and self._formula is not None:
-            self._formula.append(text)
+            self._formula.add(text)
 
     def _end(self, name: str) -> None:
         self._element = ""
@@ -193,8 +222,8 @@ class _SheetReader:
     def _cell(self) -> str:
         if self._formula is not None:
             self._formulas.add(self._column)
-            return f"={''.join(self._formula)}"[:_LONGEST_CELL]
-        value = "".join(self._value)[:_LONGEST_CELL]
+            return f"={self._formula}"[:_LONGEST_CELL]
+        value = str(self._value)
         return self._texts.get(value.strip()) if self._type == "s" else value
 
 

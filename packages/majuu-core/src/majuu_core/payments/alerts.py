@@ -104,7 +104,7 @@ def mail_new_alerts() -> int:
         return len(mine)
     try:
         send_mail(_subject_line(mine), _letter(mine), None, list(addresses))
-    except OSError:  # also what smtplib raises; the next look tries again
+    except Exception:  # each mail backend has errors of its own; the next look tries again
         logger.exception("the letter about %d alerts cannot be sent", len(mine))
         Alert.objects.filter(pk__in=[alert.pk for alert in mine]).update(mailed_at=None)
         return 0

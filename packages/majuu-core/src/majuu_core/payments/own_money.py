@@ -7,7 +7,6 @@ its payment method. Given back, it returns to the account it came from.
 from __future__ import annotations
 
 import dataclasses
-import uuid
 from typing import Any
 
 from moneyed import Money
@@ -21,8 +20,9 @@ from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import own_money_account
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.outcomes import plan_outcome
+from majuu_core.payments.refund_planner import ONLY_METHOD
 from majuu_core.payments.settling import add_plan
-from majuu_core.providers import Result, ResultStatus
+from majuu_core.providers import RefundRoute, Result, ResultStatus
 
 WALLET = "wallet"
 
@@ -77,24 +77,12 @@ def account_that_paid(charge: Charge) -> AccountRef | None:
     return AccountRef(AccountKind(account.kind), account.owner, account.currency, account.livemode)
 
 
-def add_own_refund(batch: WriteBatch, charge: Charge, *, refund_id: str, amount: Money) -> uuid.UUID:
-    """Book the return of money to the account of ours that paid; it is there at once. Returns the transaction's id.
-
-    For the refund with this public id: a second booking for it is refused by the ledger. How much may be given back is
-    the caller's to know. Raises ValueError for a charge that a provider brought.
-    """
-    paid_from = account_that_paid(charge)
-    if paid_from is None:
-        raise ValueError(f"{charge.public_id} was not paid from an account of ours")
-    transfers = add_transaction(
-        batch,
-        key=f"{refund_id}:post",
-        kind=f"{charge.payment_method}_refund",
-        reference=refund_id,
-        livemode=charge.livemode,
-        moves=[Move(debit=_payable(charge), credit=paid_from, amount=amount)],
-    )
-    return transfers[0].transaction_id
+def own_routes(charge: Charge) -> tuple[RefundRoute, ...]:
+    """The way back of money that an account of ours paid; empty for a charge that a provider brought."""
+    if charge.provider != WALLET:
+        return ()
+    reason = "It was paid from the customer's wallet and goes back there, at once."
+    return (RefundRoute(method=ONLY_METHOD, possible=True, reason=reason),)
 
 
 def _payable(charge: Charge) -> AccountRef:

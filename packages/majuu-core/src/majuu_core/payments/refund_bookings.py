@@ -20,6 +20,7 @@ from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.models import LedgerTransaction, LedgerTransfer
 from majuu_core.ledger.services import Move, add_resolution, add_transaction
 from majuu_core.payments.models import Charge, Refund
+from majuu_core.payments.own_money import WALLET, account_that_paid
 from majuu_core.payments.refund_planner import RefundSource
 
 _Phase = LedgerTransfer.Phase
@@ -103,7 +104,9 @@ def book_fee(batch: WriteBatch, refund: Refund, fee: Money) -> None:
 
 
 def _kind(refund: Refund) -> str:
-    """The books tell a payment that was undone from money that was sent anew."""
+    """The books tell a payment that was undone from money that was sent anew, and from money that never left us."""
+    if refund.charge.provider == WALLET:
+        return f"{WALLET}_refund"
     return "refund_payout" if refund.books_as == Refund.BooksAs.PAYOUT else "refund_reversal"
 
 
@@ -198,7 +201,7 @@ def _book(batch: WriteBatch, refund: Refund, word: str, kind: str, moves: Sequen
 def _move(refund: Refund, kind: AccountKind, amount: Money, *, pending: bool = False) -> Move:
     return Move(
         debit=_owned(refund, kind),
-        credit=_clearing(refund),
+        credit=account_that_paid(refund.charge) or _clearing(refund),
         amount=amount,
         phase="pending" if pending else "posted",
     )

@@ -32,14 +32,15 @@ from majuu_core.payments.charges import get_charge
 from majuu_core.payments.intents import check_metadata, get_payment_intent
 from majuu_core.payments.locks import lock_charges
 from majuu_core.payments.models import Charge, Refund
-from majuu_core.payments.outgoing import first_question, write_answer
+from majuu_core.payments.outgoing import apply_outgoing, first_question, write_answer
 from majuu_core.payments.outgoing_follow_ups import schedule_of
+from majuu_core.payments.own_money import own_routes
 from majuu_core.payments.refund_amounts import question_about, refundable_amount
 from majuu_core.payments.refund_bookings import hold_refund, split_by_source
 from majuu_core.payments.refund_outcomes import REFUNDS, add_refund_event
 from majuu_core.payments.refund_planner import ONLY_METHOD, RefundPlan, make_plan, require_route, routes_of
 from majuu_core.plugins.manager import collect
-from majuu_core.providers import FollowUpRequest, PaymentProvider, SupportsRefund
+from majuu_core.providers import FollowUpRequest, PaymentProvider, Result, ResultStatus, SupportsRefund
 from majuu_core.providers.installed import installed_providers
 
 logger = logging.getLogger("majuu.payments")
@@ -69,7 +70,7 @@ class _Prepared:
     """A refund that is held and not yet sent."""
 
     refund: Refund
-    provider: PaymentProvider
+    provider: PaymentProvider | None  # None: an account of ours paid, and has its money back already
     conversation: Conversation
 
 
@@ -168,9 +169,11 @@ def _hold(
             for objection in collect("validate_refund", refund=refund, charge=charge):
                 raise Invalid(objection.code, objection.message, field=objection.field)
             _add(batch, refund, plan)
-            assert provider is not None  # noqa: S101 - a plan without one has no open way
             prepared.append(_Prepared(refund, provider, conversations[charge.pk]))
         batch.execute()
+        for item in prepared:
+            if own_routes(item.refund.charge):
+                item.refund = apply_outgoing(REFUNDS, item.refund.pk, Result(status=ResultStatus.SUCCEEDED)).row
     return prepared, []
 
 
@@ -212,7 +215,7 @@ def _plan(
         raise _too_much(refundable)
     question = question_about(charge, wanted, clock.now())
     return make_plan(
-        routes=routes_of(provider, question),
+        routes=own_routes(charge) or routes_of(provider, question),
         amount=wanted,
         refundable=refundable,
         payer=charge.payer,
@@ -295,8 +298,10 @@ def _add(batch: WriteBatch, refund: Refund, plan: RefundPlan) -> None:
 
 
 def _send(item: _Prepared) -> Refund:
-    """Call the provider once and write down what it said."""
+    """Call the provider once and write down what it said. Money of our own books went back when it was held."""
     refund, provider, conversation = item.refund, item.provider, item.conversation
+    if provider is None:
+        return refund
     conversation.about = refund.public_id
     request = _request(refund)
     assert isinstance(provider, SupportsRefund)  # noqa: S101 - no other has an open way

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from majuu_core.audit.services import record_entry
 from majuu_core.common import clock, ids
@@ -87,7 +88,7 @@ def close_day(*, account: ProviderAccount, day: date, progress: Progress | None 
     try:
         _work(run)
     except Exception as problem:
-        Close.objects.filter(pk=close.pk, runs=close.runs).update(
+        _mine(close).update(
             state=Close.State.FAILED, leased_until=None, message=f"{type(problem).__name__}: {problem}"[:500]
         )
         raise
@@ -297,21 +298,31 @@ def _shown_receipts(run: _Run, records: list[Record]) -> set[str]:
 # Progress and the end.
 
 
+def _mine(close: Close) -> QuerySet[Close]:
+    """The close's row, as long as this run is the one at work and no statement asked for another."""
+    return Close.objects.filter(pk=close.pk, runs=close.runs, state=Close.State.RUNNING)
+
+
 def _advance(run: _Run, count: int) -> None:
     close = run.close
     close.done += count
     close.leased_until = clock.now() + LEASE
-    mine = Close.objects.filter(pk=close.pk, runs=close.runs, state=Close.State.RUNNING)
-    if not mine.update(done=close.done, expected=close.expected, leased_until=close.leased_until):
-        raise Conflict("close_taken_over", "Another run of this close has begun.")
+    if not _mine(close).update(done=close.done, expected=close.expected, leased_until=close.leased_until):
+        raise _taken_over()
     if run.progress is not None:
         run.progress(close.done, close.expected)
+
+
+def _taken_over() -> Conflict:
+    return Conflict("close_taken_over", "Another run of this close has begun, or was asked for.")
 
 
 def _finish(run: _Run) -> None:
     close = run.close
     run.totals.outcomes.setdefault(MATCHED, 0)
     with transaction.atomic():
+        if not _mine(close).select_for_update().exists():
+            raise _taken_over()
         gone = end_findings(close)
         close.state, close.finished_at, close.leased_until = Close.State.DONE, clock.now(), None
         close.done = close.expected

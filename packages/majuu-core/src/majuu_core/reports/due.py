@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from majuu_core.common import clock
 from majuu_core.common.problems import Conflict
@@ -30,6 +30,8 @@ from majuu_core.reports.uploads import save_listed
 logger = logging.getLogger("majuu.reports")
 # Before that the day's last callbacks and the provider's own list may still be on their way.
 READY_AFTER = timedelta(hours=2)
+# A worker that was away longer than that does not close the days it missed by itself.
+MOST_MISSED = timedelta(days=31)
 
 
 def run_due_closes(limit: int = 1) -> int:
@@ -43,7 +45,7 @@ def run_due_closes(limit: int = 1) -> int:
 
 
 def plan_closes() -> int:
-    """A close of yesterday for every active account whose statement can be had. Returns how many are new."""
+    """Closes until yesterday for every active account whose statement can be had. Returns how many are new."""
     made = 0
     for account in ProviderAccount.objects.filter(is_active=True).order_by("pk").iterator():
         try:
@@ -60,6 +62,19 @@ def _plan(account: ProviderAccount) -> int:
     day = day_of(clock.now() - READY_AFTER, zone) - timedelta(days=1)
     if account.created_at >= bounds(day, zone)[1]:
         return 0
+    return sum(_plan_day(account, wanted, zone) for wanted in _days_until(account, day))
+
+
+def _days_until(account: ProviderAccount, yesterday: date) -> list[date]:
+    """Yesterday, and the days before it on which no worker ran: those after the latest close."""
+    first = yesterday - MOST_MISSED
+    rows = Close.objects.filter(provider_account=account, day__gte=first, day__lte=yesterday)
+    latest = rows.aggregate(latest=Max("day"))["latest"]
+    missed = 1 if latest is None else (yesterday - latest).days
+    return [yesterday - timedelta(days=days) for days in reversed(range(missed))]
+
+
+def _plan_day(account: ProviderAccount, day: date, zone: str) -> int:
     _, is_new = Close.objects.get_or_create(
         provider_account=account, day=day, defaults={"livemode": account.livemode, "time_zone": zone}
     )
@@ -110,7 +125,8 @@ def _numbered(lines: Iterable[SettlementLine], day: date) -> Iterator[StatementL
         if line.gross.amount:
             yield StatementLine(
                 line_number=number,
-                receipt=line.provider_reference,
+                # Some postings, such as fees of a month, have no reference; without any they could not be compared.
+                receipt=line.provider_reference.strip() or f"{line.kind}-{day:%Y%m%d}-{number}",
                 kind=line.kind,
                 direction="in" if line.gross.amount > 0 else "out",
                 amount=abs(line.gross),

@@ -19,10 +19,12 @@ _REOPENED = (*_REFRESHED, "state", "resolution", "resolved_by", "resolved_at")
 def save_findings(close: Close, findings: Iterable[Finding]) -> None:
     """Open what is new, refresh what is known, and open again what was settled and is now different.
 
-    What a person resolved stays resolved as long as the amounts are those that were resolved.
+    What a person resolved stays resolved as long as the amounts are those that were resolved. Within a transaction.
     """
     found = {finding.key: finding for finding in findings}
-    known = {row.key: row for row in Mismatch.objects.filter(close=close, key__in=list(found))}
+    # Locked: somebody may be resolving one of them at this moment.
+    rows = Mismatch.objects.select_for_update().filter(close=close, key__in=list(found)).order_by("pk")
+    known = {row.key: row for row in rows}
     made = [_new(close, key, finding) for key, finding in found.items() if key not in known]
     Mismatch.objects.bulk_create(made)
     for key, row in known.items():

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from majuu_core.common.storable import storable
 from majuu_core.providers import StatementLine
-from majuu_core.reports.days import day_of
+from majuu_core.reports.days import SKEW, day_of
 from majuu_core.reports.models import Close, Settlement, SettlementLine
 
 Key = tuple[str, str, str]
@@ -39,7 +39,8 @@ def compare_lines(
     """Compare a piece of a statement with what is there, and write it, if that is wanted, in one transaction.
 
     Rows that say the same are one line. A row that says something else under the same receipt, kind and direction is a
-    correction when it comes in another statement, and a second posting when it comes in the same one.
+    correction when it comes in another statement, and a second posting when it comes in the same one, or when it is of
+    another day: a statement of that day does not show the first, so it says nothing about it.
     """
     with transaction.atomic():
         there = _there(settlement, lines)
@@ -91,7 +92,8 @@ class _Piece:
             self._difference.known -= 1
             return
         group = self._there[_key(row)]
-        old = next((item for item in group if item.seen_in_id != self._settlement.pk), None)
+        others = (item for item in group if item.seen_in_id != self._settlement.pk)
+        old = next((item for item in others if not _is_of_another_day(item, row)), None)
         self._difference.days |= {row.day, *self._days.get(row.receipt, ())}
         if old is None:
             row.leg = len(group) + 1
@@ -128,16 +130,19 @@ class _Piece:
 
 
 def ask_for_closes(settlement: Settlement, days: Iterable[date], zone: str) -> None:
-    """Let the worker close these days (again): the statement says something new about them."""
+    """Let the worker close these days (again): the statement says something new about them.
+
+    A run that is at work may have passed the new lines: it stops at its next step, and the day is closed anew.
+    """
     wanted = sorted(set(days))
     rows = [
         Close(provider_account_id=settlement.provider_account_id, livemode=settlement.livemode, day=day, time_zone=zone)
         for day in wanted
     ]
     Close.objects.bulk_create(rows, ignore_conflicts=True)
-    Close.objects.filter(provider_account_id=settlement.provider_account_id, day__in=wanted).exclude(
-        state=Close.State.RUNNING
-    ).update(state=Close.State.WAITING)
+    Close.objects.filter(provider_account_id=settlement.provider_account_id, day__in=wanted).update(
+        state=Close.State.WAITING
+    )
 
 
 def _row(settlement: Settlement, line: StatementLine, zone: str) -> SettlementLine:
@@ -184,6 +189,11 @@ def _is_same(old: SettlementLine, new: SettlementLine) -> bool:
         and abs(old.occurred_at - new.occurred_at).total_seconds() < 1
         and _agree(old.fee, new.fee)
     )
+
+
+def _is_of_another_day(old: SettlementLine, new: SettlementLine) -> bool:
+    """Whether both are too far apart to be one posting; around midnight two sources may name different days."""
+    return old.day != new.day and abs(old.occurred_at - new.occurred_at) > SKEW
 
 
 def _agree(old: Decimal | None, new: Decimal | None) -> bool:

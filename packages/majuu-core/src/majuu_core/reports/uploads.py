@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import BinaryIO, cast
 
@@ -34,6 +35,8 @@ _PIECE = 500  # lines compared and written at once
 _SHOWN_PROBLEMS = 100
 _IN_MEMORY = 1024 * 1024
 _S = Settlement.State
+# A line without a receipt can be compared with nothing, and must not vanish.
+_NAMELESS = partial(StatementProblem, column="receipt", message="The row has no receipt.")
 
 
 def stage_statement(
@@ -230,6 +233,8 @@ def _without_problems(
 ) -> Iterator[StatementLine]:
     for item in items:
         settlement.rows += 1
+        if isinstance(item, StatementLine) and not item.receipt.strip():
+            item = _NAMELESS(line_number=item.line_number)
         if isinstance(item, StatementLine):
             yield item
         elif not item.is_error:

@@ -7,7 +7,7 @@ from typing import Any
 
 from majuu_core.common.money import format_amount
 from majuu_core.common.problems import Invalid
-from majuu_core.wallets.statements import Movement, WalletStatement, collect_movements
+from majuu_core.wallets.statements import Movement, WalletStatement, closing_after, collect_movements
 
 _HEADERS = ("Time (UTC)", "What", "Reference", "Description", "Amount", "Balance")
 _WIDTHS = (98, 62, 150, 92, 64, 68)  # points; A4 less its margins is 534
@@ -34,9 +34,8 @@ def statement_pdf(made: WalletStatement) -> bytes:
         author=printable(made.wallet.store.name),
         invariant=1,  # the same statement is the same file
     )
-    document.build(
-        [*_heading(made), _summary(made), _spacer(), _table(movements)], onFirstPage=_footer, onLaterPages=_footer
-    )
+    story = [*_heading(made), _summary(made, movements), _spacer(), _table(movements)]
+    document.build(story, onFirstPage=_footer, onLaterPages=_footer)
     return out.getvalue()
 
 
@@ -65,13 +64,14 @@ def _heading(made: WalletStatement) -> list[Any]:
     ]
 
 
-def _summary(made: WalletStatement) -> Any:
+def _summary(made: WalletStatement, movements: list[Movement]) -> Any:
     from reportlab.lib import colors
     from reportlab.platypus import Table
 
+    closing = closing_after(made, movements[-1] if movements else None)
     rows = [
         ("Opening balance", f"{made.wallet.currency} {format_amount(made.opening)}"),
-        ("Closing balance", f"{made.wallet.currency} {format_amount(made.closing)}"),
+        ("Closing balance", f"{made.wallet.currency} {format_amount(closing)}"),
     ]
     style = [
         ("FONT", (0, 0), (-1, -1), "Helvetica", 10),

@@ -49,7 +49,11 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class WalletStatement:
-    """A wallet between two instants, ``start`` included and ``end`` not. ``movements`` can be read once."""
+    """A wallet between two instants, ``start`` included and ``end`` not. ``movements`` can be read once.
+
+    ``closing`` is what the books say before the movements are read. One that is committed meanwhile is among them: show
+    ``closing_after`` them, so that what people see adds up.
+    """
 
     wallet: Wallet
     start: datetime
@@ -57,6 +61,11 @@ class WalletStatement:
     opening: Money
     movements: Iterator[Movement]
     closing: Money
+
+
+def closing_after(made: WalletStatement, last: Movement | None) -> Money:
+    """What stood on the wallet after the last movement of the statement; the opening balance where nothing moved."""
+    return made.opening if last is None else last.balance
 
 
 def list_movements(wallet: Wallet, *, limit: int, cursor: str | None = None) -> tuple[list[Movement], str | None]:
@@ -128,6 +137,8 @@ def represent_movement(movement: Movement) -> dict[str, Any]:
 
 def represent_statement(made: WalletStatement) -> dict[str, Any]:
     """A statement as the API shows it."""
+    movements = collect_movements(made)
+    closing = closing_after(made, movements[-1] if movements else None)
     return {
         "object": "wallet_statement",
         "wallet": made.wallet.public_id,
@@ -136,20 +147,20 @@ def represent_statement(made: WalletStatement) -> dict[str, Any]:
         "start": represent_time(made.start),
         "end": represent_time(made.end),
         "opening_balance": format_amount(made.opening),
-        "closing_balance": format_amount(made.closing),
-        "movements": [represent_movement(movement) for movement in collect_movements(made)],
+        "closing_balance": format_amount(closing),
+        "movements": [represent_movement(movement) for movement in movements],
     }
 
 
 def statement_csv(made: WalletStatement) -> Iterator[str]:
     """The statement as CSV, line by line. No cell can be taken for a formula."""
-    currency = made.wallet.currency
+    currency, item = made.wallet.currency, None
     yield _csv_line(CSV_HEADERS)
     yield _csv_line((made.start, "opening balance", "", "", "", _number(made.opening), currency))
     for item in made.movements:
         amounts = (_number(item.amount), _number(item.balance))
         yield _csv_line((item.at, item.type, item.reference, item.description, *amounts, currency))
-    yield _csv_line((made.end, "closing balance", "", "", "", _number(made.closing), currency))
+    yield _csv_line((made.end, "closing balance", "", "", "", _number(closing_after(made, item)), currency))
 
 
 def _number(money: Money) -> Decimal:

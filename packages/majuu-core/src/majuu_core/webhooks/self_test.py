@@ -123,7 +123,7 @@ def _explain_answer(url: str, answer: Answer, nonce: str) -> str | None:
     """What is wrong with an answer; None for one that only we can have given."""
     found = answer.json()
     proof = found.get("majuu_self_test") if isinstance(found, dict) else None
-    if isinstance(proof, str) and hmac.compare_digest(proof.encode(), _seal(nonce, "answer").encode()):
+    if isinstance(proof, str) and proof.isascii() and hmac.compare_digest(proof, _seal(nonce, "answer")):
         return None
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if 300 <= answer.status < 400:
@@ -170,6 +170,8 @@ def _read_nonce(body: bytes) -> str | None:
     """The nonce of a self-test that one of our keys sealed; None for anything else."""
     try:
         text = json.loads(body[:_MOST])["majuu_self_test"]
+        if not text.isascii():  # half of a surrogate pair cannot even be hashed
+            return None
         nonce, _, tag = text.partition(".")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -15,7 +14,15 @@ from majuu_core.api.auth import acting, require, store_of
 from majuu_core.api.idempotency import identity_of, replay_or_conflict, run_once, run_once_atomically
 from majuu_core.api.pagination import paginate
 from majuu_core.api.responses import json_response, raw_json_response
-from majuu_core.api.schemas import CancelIn, ConfirmIn, Page, PaymentIntentIn, PaymentIntentOut, ProblemOut
+from majuu_core.api.schemas import (
+    CancelIn,
+    ConfirmIn,
+    Page,
+    PaymentIntentIn,
+    PaymentIntentOut,
+    ProblemOut,
+    lifetime_of,
+)
 from majuu_core.common.money import parse_amount
 from majuu_core.idempotency.models import IdempotencyKey
 from majuu_core.idempotency.services import RequestIdentity, build_finished
@@ -175,7 +182,7 @@ def _details(body: PaymentIntentIn) -> IntentDetails:
         customer_phone=body.customer_phone,
         metadata=body.metadata,
         return_url=body.return_url,
-        lifetime=None if body.expires_in is None else timedelta(seconds=body.expires_in),
+        lifetime=lifetime_of(body.expires_in),
     )
 
 

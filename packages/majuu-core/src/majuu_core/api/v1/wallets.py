@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,7 +12,7 @@ from majuu_core.api.auth import acting, require, store_of
 from majuu_core.api.idempotency import run_once, run_once_atomically
 from majuu_core.api.pagination import paginate
 from majuu_core.api.responses import json_response, request_id
-from majuu_core.api.schemas import Page, ProblemOut
+from majuu_core.api.schemas import Page, ProblemOut, lifetime_of
 from majuu_core.api.v1.wallets_schemas import (
     WalletDepositIn,
     WalletDepositOut,
@@ -156,7 +155,7 @@ def deposit(request: HttpRequest, wallet_id: str, body: WalletDepositIn) -> Http
             payment_methods=body.payment_methods,
             description=body.description,
             return_url=body.return_url,
-            lifetime=None if body.expires_in is None else timedelta(seconds=body.expires_in),
+            lifetime=lifetime_of(body.expires_in),
         )
         return 201, represent_deposit(create_deposit(wallet=wallet, details=details))
 
