@@ -14,6 +14,7 @@ from majuu_core.common.problems import Conflict
 from majuu_core.ledger.verification import find_problems
 from majuu_core.payments import claim_undoing
 from majuu_core.payments.claim_undoing import confirm_claim_undo, request_claim_undo
+from majuu_core.payments.incoming_books import reverse_claim
 from majuu_core.payments.models import Claim
 from tests.core.payments.incoming_support import arrive, claim, payable
 from tests.core.payments.payout_support import Paymaster
@@ -37,12 +38,12 @@ def test_a_claim_is_not_undone_while_its_money_is_paid_out(
     made = claim(master.store)
     with acting_as(Actor(type="user", id="1")):
         request_claim_undo(claim=made, reason=WRONG)
-    looked, original = Rendezvous(), claim_undoing.reverse_claim
+    looked = Rendezvous()
 
     def slowly(*args: Any, **kwargs: Any) -> None:
         looked.reached.set()
         looked.go_on.wait(1)  # the payout has had its chance, or waits for us
-        original(*args, **kwargs)
+        reverse_claim(*args, **kwargs)
 
     monkeypatch.setattr(claim_undoing, "reverse_claim", slowly)
 

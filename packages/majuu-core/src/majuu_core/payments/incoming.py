@@ -150,6 +150,21 @@ def _build(arrival: Arrival) -> IncomingPayment:
     )
 
 
+def _description(money: IncomingMoney) -> dict[str, Any]:
+    """Who paid, when and what for, as far as it is told."""
+    payer = {
+        "payer_phone": storable(money.payer_phone, 32),
+        "payer_phone_hash": storable(money.payer_phone_hash, 128),
+        "payer_phone_masked": storable(money.payer_phone_masked, 128),
+    }
+    texts = {
+        "account_reference": storable(money.account_reference, 64),
+        "payer_name": storable(money.payer_name, 200),
+    }
+    told = {name: text for name, text in texts.items() if text}
+    return {"occurred_at": money.occurred_at, **told, **(payer if any(payer.values()) else {})}
+
+
 def _insert(incoming: IncomingPayment) -> bool:
     """The first transaction. False when the receipt is known."""
     batch = WriteBatch()
@@ -172,14 +187,14 @@ def _known_already(arrival: Arrival) -> Verdict:
     if known.status == _Status.REFUTED and not arrival.verified_by:
         return parked("The provider was asked about this receipt, and said that no such money arrived.")
     if arrival.verified_by and (known.verified_at is None or known.status == _Status.REFUTED):
-        _prove(known, arrival.verified_by)
+        _prove(known, arrival)
     settle_incoming(known.pk)
     return duplicate("This receipt is known already.")
 
 
-def _prove(known: IncomingPayment, verified_by: str) -> None:
-    """Another channel, which can be trusted, tells of the same money."""
-    now = clock.now()
+def _prove(known: IncomingPayment, arrival: Arrival) -> None:
+    """Another channel, which can be trusted, tells of the same money. What it says of it counts."""
+    now, verified_by = clock.now(), arrival.verified_by
     with transaction.atomic():
         incoming = lock_incoming(known.pk)
         values: dict[str, Any] = {"verified_by": verified_by, "verified_at": now, "follow_up_at": now}
@@ -189,6 +204,8 @@ def _prove(known: IncomingPayment, verified_by: str) -> None:
             book_arrival(batch, incoming, again="reinstated")
         elif incoming.verified_at is not None:
             return
+        if incoming.ownership == _Ownership.UNCLAIMED:
+            values |= _description(arrival.money)
         for name, value in values.items():
             setattr(incoming, name, value)
         batch.update(IncomingPayment, incoming.pk, values | {"updated_at": now})
