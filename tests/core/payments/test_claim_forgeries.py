@@ -1,7 +1,8 @@
-"""What somebody could try who knows an account's address, a receipt or another shop's numbering, and what comes of it."""
+"""What somebody could try who knows an account's address, a receipt or another shop's numbers, and what comes of it."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,8 @@ from majuu_core.common import clock
 from majuu_core.events.models import Event
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.incoming import Arrival, take_incoming
-from majuu_core.payments.models import IncomingPayment
+from majuu_core.payments.models import IncomingPayment, ProviderCall
+from majuu_core.payments.notices import Ending
 from majuu_core.payments.receipts import verify_receipt
 from majuu_core.providers import Result, ResultStatus
 from majuu_core.testing.factories import make_provider_account, make_store
@@ -34,7 +36,7 @@ def by_number(till: Till, text: str) -> dict[str, Any]:
 
 
 def test_another_shops_order_number_does_not_tell_its_receipt(till: Till, paybill: ProviderAccount) -> None:
-    """Given money on a shared account, when a store asks by a number that no order of its own has, it learns nothing."""
+    """Given money on a shared account, when a store asks by a number of no order of its own, it learns nothing."""
     arrive(paybill, account_reference="INV-77")
     assert (by_number(till, "INV-77")["state"], by_number(till, "INV-77")["receipt"]) == ("unknown", None)
 
@@ -91,3 +93,26 @@ def test_a_payment_of_just_now_still_pays(till: Till, bank: Bank) -> None:
     intent.refresh_from_db()
     assert (intent.status, IncomingPayment.objects.count()) == ("succeeded", 1)
     assert make_store().pk != till.store.pk
+
+
+@pytest.mark.parametrize(("about", "ending"), [("", Ending.APPLIED), ("in_another", Ending.PARKED)])
+def test_an_answer_to_an_earlier_question_counts(till: Till, bank: Bank, about: str, ending: Ending) -> None:
+    """Given two questions, when the first one is answered after the second was asked, then it is an answer."""
+    first, second = "AG_20260105_00001111", "AG_20260105_00002222"
+    bank.answer = Result(status=ResultStatus.PENDING, provider_reference=second)
+    told(till.account)
+    for given in (first, second):
+        ProviderCall.objects.create(
+            provider_account=till.account,
+            about=about or the_money().public_id,
+            operation="transaction_status",
+            method="POST",
+            url="https://api.example.com",
+            request_headers={},
+            response_body=json.dumps({"ConversationID": given, "ResponseCode": "0"}),
+            started_at=clock.now(),
+            duration_ms=1,
+        )
+    assert answered(YES, reference="AG_20260105_00003333") is Ending.PARKED
+    assert answered(YES, reference=first) is ending
+    assert (the_money().verified_at is not None) is (ending is Ending.APPLIED)

@@ -28,6 +28,7 @@ from majuu_core.payments.incoming_shown import add_incoming_event, incoming_entr
 from majuu_core.payments.locks import lock_incoming
 from majuu_core.payments.models import IncomingPayment
 from majuu_core.payments.notices import APPLIED, Notice, Verdict, duplicate, parked, waiting
+from majuu_core.payments.outgoing_follow_ups import was_given
 from majuu_core.providers import IncomingMoney, Trust
 
 logger = logging.getLogger("majuu.payments")
@@ -97,7 +98,8 @@ def check_incoming(notice: Notice) -> Verdict:
     if notice.trust is Trust.CORRELATED:
         if not incoming.check_reference:
             return waiting("The question's own answer is not written yet.")
-        if notice.event.provider_reference != incoming.check_reference:
+        named = notice.event.provider_reference  # an answer may take longer than we wait before we ask once more
+        if named != incoming.check_reference and not was_given(incoming.public_id, named):
             return parked("It does not name the question that was asked.")
     if incoming.verified_at is not None:
         return duplicate("It is known that this money arrived.")
