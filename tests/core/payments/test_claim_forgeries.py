@@ -21,7 +21,8 @@ from majuu_core.providers import Result, ResultStatus
 from majuu_core.testing.factories import make_provider_account, make_store
 from tests.core.payments.incoming_support import arrive, claim, money, payable, the_money, unclaimed
 from tests.core.payments.support import Till
-from tests.core.payments.test_incoming_verifying import LATER, YES, Bank, answered, bank, told
+from tests.core.payments.test_incoming_links import PENDING, hand_out, paid, prompted
+from tests.core.payments.test_incoming_verifying import LATER, NO, YES, Bank, answered, bank, told
 
 __all__ = ["bank"]
 
@@ -116,3 +117,29 @@ def test_an_answer_to_an_earlier_question_counts(till: Till, bank: Bank, about: 
     assert answered(YES, reference="AG_20260105_00003333") is Ending.PARKED
     assert answered(YES, reference=first) is ending
     assert (the_money().verified_at is not None) is (ending is Ending.APPLIED)
+
+
+def test_a_forged_notice_gives_no_charge_a_receipt(till: Till, bank: Bank) -> None:
+    """Given a paid charge without a receipt, when an unproved notice fits it, then the provider's word decides."""
+    charge = prompted(till)
+    paid(charge, None)
+    bank.answer = LATER
+    told(till.account, amount=PENDING)
+    hand_out()
+    charge.refresh_from_db()
+    assert (charge.receipt or "", the_money().ownership) == ("", "unclaimed")
+    assert answered(NO) is Ending.APPLIED
+    assert ((the_money().status, unclaimed())) == ("refuted", Decimal(0))
+    arrive(till.account, "UKP7REAL01", PENDING)
+    charge.refresh_from_db()
+    assert (charge.receipt, the_money("UKP7REAL01").ownership) == ("UKP7REAL01", "charge")
+    assert payable(till.store) == Decimal(PENDING)
+
+
+def test_a_proved_notice_gives_the_charge_its_receipt(till: Till, bank: Bank) -> None:
+    charge = prompted(till)
+    paid(charge, None)
+    bank.answer = Result(status=ResultStatus.SUCCEEDED, receipt="UKP7X1A2B3", amount=Money(PENDING, "KES"))
+    told(till.account, amount=PENDING)
+    charge.refresh_from_db()
+    assert (charge.receipt, the_money().ownership, payable(till.store)) == ("UKP7X1A2B3", "charge", Decimal(PENDING))

@@ -60,8 +60,7 @@ def settle_incoming(incoming_id: uuid.UUID) -> None:
     if incoming.status != _Status.SUCCEEDED or incoming.ownership != _Ownership.UNCLAIMED:
         _come_back(incoming, never=True)
         return
-    charge = find_charge(incoming)
-    if charge is not None and link_to_charge(incoming.pk, charge.pk):
+    if link_if_certain(incoming):
         return
     held = open_charges_for(incoming)
     ask_soon(held)
@@ -72,7 +71,19 @@ def settle_incoming(incoming_id: uuid.UUID) -> None:
     if held or is_doubtful(incoming):
         _come_back(incoming)
         return
-    _match(incoming)
+    if not link_if_certain(incoming):
+        _match(incoming)
+
+
+def link_if_certain(incoming: IncomingPayment) -> bool:
+    """Give the money to the charge that it is, if there is one. True when it was given.
+
+    A charge that does not know its receipt learns it from the notice: that one has to be true.
+    """
+    charge = find_charge(incoming)
+    if charge is None or (not charge.receipt and is_doubtful(incoming)):
+        return False
+    return link_to_charge(incoming.pk, charge.pk)
 
 
 def is_doubtful(incoming: IncomingPayment) -> bool:
