@@ -22,8 +22,8 @@ from majuu_core.merchants.services import INTAKE_CODE
 from majuu_core.payments.claim_rows import active_key, build_claim
 from majuu_core.payments.incoming_applying import add_payment, can_pay, is_free, own
 from majuu_core.payments.incoming_books import book_claim
-from majuu_core.payments.incoming_links import INCOMING_METHOD, ask_soon, find_charge, link_to_charge, open_charges_for
-from majuu_core.payments.incoming_settling import is_doubtful
+from majuu_core.payments.incoming_links import INCOMING_METHOD, ask_soon, open_charges_for
+from majuu_core.payments.incoming_settling import is_doubtful, link_if_certain
 from majuu_core.payments.incoming_shown import claim_entry
 from majuu_core.payments.intents import get_payment_intent
 from majuu_core.payments.locks import lock_incoming, lock_intent
@@ -157,8 +157,7 @@ def _repeated(incoming: IncomingPayment, store: Store, request: ClaimRequest) ->
 
 def _refuse_held(incoming: IncomingPayment) -> None:
     """Raise Conflict while this money may still turn out to be a charge's, or not to exist. Hurries the answer."""
-    charge = find_charge(incoming)
-    if charge is not None and link_to_charge(incoming.pk, charge.pk):
+    if link_if_certain(incoming):
         return
     if held := open_charges_for(incoming):
         ask_soon(held)

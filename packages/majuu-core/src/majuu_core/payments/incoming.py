@@ -28,6 +28,7 @@ from majuu_core.payments.incoming_shown import add_incoming_event, incoming_entr
 from majuu_core.payments.locks import lock_incoming
 from majuu_core.payments.models import IncomingPayment
 from majuu_core.payments.notices import APPLIED, Notice, Verdict, duplicate, parked, waiting
+from majuu_core.payments.outgoing_follow_ups import was_given
 from majuu_core.providers import IncomingMoney, Trust
 
 logger = logging.getLogger("majuu.payments")
@@ -97,7 +98,8 @@ def check_incoming(notice: Notice) -> Verdict:
     if notice.trust is Trust.CORRELATED:
         if not incoming.check_reference:
             return waiting("The question's own answer is not written yet.")
-        if notice.event.provider_reference != incoming.check_reference:
+        named = notice.event.provider_reference  # an answer may take longer than we wait before we ask once more
+        if named != incoming.check_reference and not was_given(incoming.public_id, named):
             return parked("It does not name the question that was asked.")
     if incoming.verified_at is not None:
         return duplicate("It is known that this money arrived.")
@@ -150,6 +152,21 @@ def _build(arrival: Arrival) -> IncomingPayment:
     )
 
 
+def _description(money: IncomingMoney) -> dict[str, Any]:
+    """Who paid, when and what for, as far as it is told."""
+    payer = {
+        "payer_phone": storable(money.payer_phone, 32),
+        "payer_phone_hash": storable(money.payer_phone_hash, 128),
+        "payer_phone_masked": storable(money.payer_phone_masked, 128),
+    }
+    texts = {
+        "account_reference": storable(money.account_reference, 64),
+        "payer_name": storable(money.payer_name, 200),
+    }
+    told = {name: text for name, text in texts.items() if text}
+    return {"occurred_at": money.occurred_at, **told, **(payer if any(payer.values()) else {})}
+
+
 def _insert(incoming: IncomingPayment) -> bool:
     """The first transaction. False when the receipt is known."""
     batch = WriteBatch()
@@ -172,14 +189,14 @@ def _known_already(arrival: Arrival) -> Verdict:
     if known.status == _Status.REFUTED and not arrival.verified_by:
         return parked("The provider was asked about this receipt, and said that no such money arrived.")
     if arrival.verified_by and (known.verified_at is None or known.status == _Status.REFUTED):
-        _prove(known, arrival.verified_by)
+        _prove(known, arrival)
     settle_incoming(known.pk)
     return duplicate("This receipt is known already.")
 
 
-def _prove(known: IncomingPayment, verified_by: str) -> None:
-    """Another channel, which can be trusted, tells of the same money."""
-    now = clock.now()
+def _prove(known: IncomingPayment, arrival: Arrival) -> None:
+    """Another channel, which can be trusted, tells of the same money. What it says of it counts."""
+    now, verified_by = clock.now(), arrival.verified_by
     with transaction.atomic():
         incoming = lock_incoming(known.pk)
         values: dict[str, Any] = {"verified_by": verified_by, "verified_at": now, "follow_up_at": now}
@@ -189,6 +206,8 @@ def _prove(known: IncomingPayment, verified_by: str) -> None:
             book_arrival(batch, incoming, again="reinstated")
         elif incoming.verified_at is not None:
             return
+        if incoming.ownership == _Ownership.UNCLAIMED:
+            values |= _description(arrival.money)
         for name, value in values.items():
             setattr(incoming, name, value)
         batch.update(IncomingPayment, incoming.pk, values | {"updated_at": now})

@@ -114,9 +114,15 @@ def _build_charge(incoming: IncomingPayment, intent: PaymentIntent) -> Charge:
         provider_account=incoming.provider_account,
         provider=incoming.provider,
         payment_method=INCOMING_METHOD,
-        payer=incoming.payer_phone or incoming.payer_name[:80],
+        payer=_payer(incoming),
         status=Charge.Status.PENDING,
         receipt=incoming.receipt,
         created_at=now,
         updated_at=now,
     )
+
+
+def _payer(incoming: IncomingPayment) -> str:
+    """What says most about the payer's number: a refund must find it again. The name only where nothing is told."""
+    told = incoming.payer_phone or incoming.payer_phone_hash or incoming.payer_phone_masked or incoming.payer_name
+    return told[:80]

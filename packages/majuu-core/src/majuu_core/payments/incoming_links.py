@@ -51,6 +51,10 @@ def on_charge_event(event: Event) -> None:
         incoming = found.filter(receipt=charge.receipt).first()
     else:
         incoming = _notice_for(charge)
+        if incoming is not None and incoming.verified_at is None:
+            # Anybody could have made it up, receipt and all: the worker sees to it that the provider is asked first.
+            IncomingPayment.objects.filter(pk=incoming.pk).update(follow_up_at=clock.now())
+            return
     if incoming is not None:
         link_to_charge(incoming.pk, charge.pk)
 
@@ -187,6 +191,7 @@ def _notice_for(charge: Charge) -> IncomingPayment | None:
     near = IncomingPayment.objects.filter(
         provider_account_id=charge.provider_account_id,
         ownership=_Ownership.UNCLAIMED,
+        status=_Status.SUCCEEDED,
         amount=charge.amount_received.amount,
         currency=charge.currency,
         occurred_at__range=(charge.created_at - _SKEW, charge.created_at + WINDOW),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 
 from django.db.models import QuerySet
 
@@ -25,6 +26,7 @@ from majuu_core.payments.reference_shapes import possible_references, shapes_of
 from majuu_core.payments.transitions import FINAL_INTENT
 
 _EXAMPLES = 200  # of the newest numbers, to learn how the shop writes them
+_ORDERED_LATER = timedelta(days=1)
 _TELLING = 4  # characters; shorter order numbers are typed by chance
 _PREFIXED = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{1,7})[\s/#:._-]+(\S.*?)\s*")
 
@@ -53,7 +55,10 @@ def named_intent(incoming: IncomingPayment, store: Store | None) -> uuid.UUID | 
     if not text:
         return None
     intents = PaymentIntent.objects.filter(
-        livemode=incoming.livemode, currency=incoming.currency, is_parked=False
+        livemode=incoming.livemode,
+        currency=incoming.currency,
+        is_parked=False,
+        created_at__lt=incoming.occurred_at + _ORDERED_LATER,
     ).exclude(status__in=FINAL_INTENT)
     if store is not None:
         intents = intents.filter(store=store)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +36,7 @@ from majuu_core.providers.types import DEFAULT_FOLLOW_UP_SECONDS as SCHEDULE
 
 logger = logging.getLogger("majuu.payments")
 LEASE = timedelta(seconds=60)
+_CLOCKS_DIFFER = timedelta(minutes=10)
 _Ownership, _Status = IncomingPayment.Ownership, IncomingPayment.Status
 
 
@@ -58,8 +60,7 @@ def settle_incoming(incoming_id: uuid.UUID) -> None:
     if incoming.status != _Status.SUCCEEDED or incoming.ownership != _Ownership.UNCLAIMED:
         _come_back(incoming, never=True)
         return
-    charge = find_charge(incoming)
-    if charge is not None and link_to_charge(incoming.pk, charge.pk):
+    if link_if_certain(incoming):
         return
     held = open_charges_for(incoming)
     ask_soon(held)
@@ -70,7 +71,19 @@ def settle_incoming(incoming_id: uuid.UUID) -> None:
     if held or is_doubtful(incoming):
         _come_back(incoming)
         return
-    _match(incoming)
+    if not link_if_certain(incoming):
+        _match(incoming)
+
+
+def link_if_certain(incoming: IncomingPayment) -> bool:
+    """Give the money to the charge that it is, if there is one. True when it was given.
+
+    A charge that does not know its receipt learns it from the notice: that one has to be true.
+    """
+    charge = find_charge(incoming)
+    if charge is None or (not charge.receipt and is_doubtful(incoming)):
+        return False
+    return link_to_charge(incoming.pk, charge.pk)
 
 
 def is_doubtful(incoming: IncomingPayment) -> bool:
@@ -147,16 +160,24 @@ def _apply_answer(incoming_id: uuid.UUID, result: Result) -> IncomingPayment:
             if result.amount is not None and result.amount != incoming.amount:
                 _correct(incoming, result)
             else:
-                _write_verified(incoming, "question", {})
+                _write_verified(incoming, "question", {}, _true_time(incoming, result))
         return incoming
 
 
-def _write_verified(incoming: IncomingPayment, how: str, changes: dict[str, Any]) -> None:
+def _true_time(incoming: IncomingPayment, result: Result) -> dict[str, Any]:
+    """An old receipt that is told anew does not become young by it. Two clocks may differ by minutes."""
+    at = result.occurred_at
+    return {} if at is None or abs(at - incoming.occurred_at) <= _CLOCKS_DIFFER else {"occurred_at": at}
+
+
+def _write_verified(
+    incoming: IncomingPayment, how: str, changes: dict[str, Any], values: Mapping[str, Any] | None = None
+) -> None:
     batch = WriteBatch()
     _add_change(
         batch,
         incoming,
-        {"verified_by": how, "verified_at": clock.now()},
+        {"verified_by": how, "verified_at": clock.now(), **(values or {})},
         "incoming_payment.verified",
         {"verified_by": ["", how], **changes},
     )
@@ -185,6 +206,7 @@ def _correct(incoming: IncomingPayment, result: Result) -> None:
         "currency": true.currency.code,
         "verified_by": "question",
         "verified_at": clock.now(),
+        **_true_time(incoming, result),
     }
     batch = WriteBatch()
     incoming.amount = true

@@ -129,7 +129,7 @@ def _believe_if_acknowledged(kind: OutgoingKind[Row], row: Row, notice: Notice) 
     named = notice.event.provider_reference
     if not notice.subject_id:
         return parked("It came to no address of its own; nothing proves that it is genuine.")
-    if named and (named == row.provider_reference or _was_given(row, named)):
+    if named and (named == row.provider_reference or was_given(row.public_id, named)):
         # The id of a later question is not the id of the money.
         own = named == row.provider_reference
         told = notice.event.result if own else replace(notice.event.result, provider_reference=None)
@@ -162,15 +162,15 @@ def _ask_soon(kind: OutgoingKind[Row], row: Row) -> Verdict:
     return Verdict(Ending.APPLIED, "It took the provider long, which decides nothing: it is asked.")
 
 
-def _was_given(row: Refund | Payout, reference: str) -> bool:
-    """Whether the provider gave us this id in an answer to a call about the row.
+def was_given(public_id: str, reference: str) -> bool:
+    """Whether the provider gave us this id in an answer to a call about what has the public id.
 
     It has to be a whole value of the answer and look like an id: the words that every answer holds prove nothing, nor
     does our own id, which is no secret.
     """
-    if not _ID.fullmatch(reference) or reference == row.public_id:
+    if not _ID.fullmatch(reference) or reference == public_id:
         return False
-    calls = ProviderCall.objects.filter(about=row.public_id, response_body__contains=reference)
+    calls = ProviderCall.objects.filter(about=public_id, response_body__contains=reference)
     bodies = calls.order_by("-started_at").values_list("response_body", flat=True)[:_CALLS_LOOKED_AT]
     return any(reference in _values(body) for body in bodies)
 

@@ -39,7 +39,7 @@ from majuu_core.payments.payouts import (
     ask_plugins,
     check_details,
     fill_payout,
-    require_cover,
+    require_payout_cover,
 )
 from majuu_core.payments.representation import represent_time
 from majuu_core.providers.installed import installed_providers
@@ -269,7 +269,7 @@ def _require_approval_of_sums(preview: BatchPreview) -> None:
 
 def _insert(batch: PayoutBatch, payouts: Sequence[Payout]) -> None:
     batch.save(force_insert=True)
-    require_cover(payouts)
+    require_payout_cover(payouts)
     for group in _groups(payouts, _TOGETHER):
         writes = WriteBatch()
         for payout in group:

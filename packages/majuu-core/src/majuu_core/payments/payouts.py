@@ -20,10 +20,9 @@ from majuu_core.common.redaction import contains_card_number
 from majuu_core.configuration import payout_approval_limit
 from majuu_core.database.batch import WriteBatch
 from majuu_core.ledger.chart import AccountKind, AccountRef, parse_account
-from majuu_core.ledger.exceptions import InsufficientFunds
-from majuu_core.ledger.services import lock_for_spending
 from majuu_core.merchants.models import Store
 from majuu_core.merchants.people import acting_person, require_second_person
+from majuu_core.payments.cover import Spending, require_cover
 from majuu_core.payments.intents import check_metadata
 from majuu_core.payments.locks import lock_payout
 from majuu_core.payments.models import Payout
@@ -99,30 +98,20 @@ def insert_payout(payout: Payout, also: Sequence[models.Model] = ()) -> None:
 
     Raises Conflict.
     """
-    require_cover([payout])
+    require_payout_cover([payout])
     batch = WriteBatch()
     add_payout(batch, payout)
     batch.insert(*also)
     batch.execute()
 
 
-def require_cover(payouts: Sequence[Payout]) -> None:
-    """Whoever pays from the platform's own account, or from a wallet, must have the money.
-
-    Looked at under a lock that lasts until the transaction ends, so that payouts at the same moment cannot spend it
-    twice. Raises Conflict ``insufficient_funds``.
-    """
-    sums: dict[AccountRef, Money] = {}
-    for payout in payouts:
-        source = parse_account(payout.source)
-        if payout.provider_account.store_id is None or source.kind.guarded:
-            sums[source] = sums[source] + payout.amount if source in sums else payout.amount
-    for source in sorted(sums, key=lambda account: account.id):
-        try:
-            lock_for_spending(source, sums[source], guarded_here=True)
-        except InsufficientFunds:
-            text = "The balance does not cover this payout, with what is on its way already."
-            raise Conflict("insufficient_funds", text, field="amount") from None
+def require_payout_cover(payouts: Sequence[Payout]) -> None:
+    """The money of all of them is there: see ``cover.require_cover``. Raises Conflict ``insufficient_funds``."""
+    spendings = [
+        Spending(payout.store, payout.provider_account, parse_account(payout.source), payout.amount)
+        for payout in payouts
+    ]
+    require_cover(spendings, "payout")
 
 
 def add_payout(batch: WriteBatch, payout: Payout) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from majuu_core.common.money import format_amount
@@ -11,10 +12,11 @@ from majuu_core.payments.claims import find_active, find_incoming, is_reachable,
 from majuu_core.payments.incoming_links import find_charge, open_charges_for
 from majuu_core.payments.incoming_settling import is_doubtful
 from majuu_core.payments.incoming_shown import mask_name, mask_phone
-from majuu_core.payments.models import Charge, Claim, IncomingPayment
+from majuu_core.payments.models import Charge, Claim, IncomingPayment, PaymentIntent
 from majuu_core.payments.representation import represent_time
 
 _Ownership = IncomingPayment.Ownership
+_ORDERED_LATER = timedelta(hours=1)  # a payment may come a little before its order
 _NOTHING: dict[str, Any] = {
     "amount": None,
     "currency": None,
@@ -52,7 +54,11 @@ def verify_receipt(
 
 
 def _by_reference(store: Store, livemode: bool, text: str) -> list[IncomingPayment]:
-    """Unclaimed money, and the store's own, sent with this account reference; at most two are looked at."""
+    """Unclaimed money, and the store's own, sent with this account reference; at most two are looked at.
+
+    Who knows a receipt may claim its money, so a number alone tells the receipt only where nobody else could have been
+    meant: on the merchant's accounts, or where the store had an order of this number.
+    """
     rows = IncomingPayment.objects.select_related("provider_account__store", "store").filter(
         livemode=livemode, account_reference=text.strip()[:64], status=IncomingPayment.Status.SUCCEEDED
     )
@@ -61,8 +67,18 @@ def _by_reference(store: Store, livemode: bool, text: str) -> list[IncomingPayme
         for incoming in rows.order_by("-pk")[:50]
         if is_reachable(incoming, store)
         and (incoming.store_id == store.pk or (incoming.ownership == _Ownership.UNCLAIMED and may_own(incoming, store)))
+        and _is_meant(incoming, store)
     ]
     return mine[:2]
+
+
+def _is_meant(incoming: IncomingPayment, store: Store) -> bool:
+    """Whether this store is one that the payer's number may have named."""
+    if incoming.store.merchant_id == store.merchant_id or incoming.provider_account.store is not None:
+        return True
+    orders = PaymentIntent.objects.filter(store=store, livemode=incoming.livemode)
+    named = orders.filter(reference=incoming.account_reference, created_at__lte=incoming.occurred_at + _ORDERED_LATER)
+    return named.exists()
 
 
 def _about_charge(charge: Charge) -> dict[str, Any]:

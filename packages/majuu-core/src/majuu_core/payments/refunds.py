@@ -23,12 +23,14 @@ from majuu_core.common import clock, ids
 from majuu_core.common.money import format_amount
 from majuu_core.common.problems import Conflict, Invalid, NotFound
 from majuu_core.database.batch import WriteBatch
+from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.merchants.errors import CredentialsUnreadable
 from majuu_core.merchants.models import Store
 from majuu_core.merchants.people import acting_person
 from majuu_core.payments.addresses import refund_callback_url
 from majuu_core.payments.calls import Conversation, take_money
 from majuu_core.payments.charges import get_charge
+from majuu_core.payments.cover import Spending, require_cover
 from majuu_core.payments.intents import check_metadata, get_payment_intent
 from majuu_core.payments.locks import lock_charges
 from majuu_core.payments.models import Charge, Refund
@@ -161,7 +163,7 @@ def _hold(
         earlier = _refunds_of(locked, request_key)
         if earlier:
             return [], earlier
-        batch, prepared = WriteBatch(), []
+        batch, prepared, spendings = WriteBatch(), [], list[Spending]()
         for charge, amount in _spread(locked, details.amount):
             provider = providers[charge.pk]
             plan = _plan(charge, provider, amount, method=details.method, destination=details.destination)
@@ -169,12 +171,25 @@ def _hold(
             for objection in collect("validate_refund", refund=refund, charge=charge):
                 raise Invalid(objection.code, objection.message, field=objection.field)
             _add(batch, refund, plan)
+            spendings += _spendings(refund, plan)
             prepared.append(_Prepared(refund, provider, conversations[charge.pk]))
+        require_cover(spendings, "refund")
         batch.execute()
         for item in prepared:
             if own_routes(item.refund.charge):
                 item.refund = apply_outgoing(REFUNDS, item.refund.pk, Result(status=ResultStatus.SUCCEEDED)).row
     return prepared, []
+
+
+def _spendings(refund: Refund, plan: RefundPlan) -> list[Spending]:
+    """What the refund takes of the store's earnings. What the payment itself still holds for nobody is there."""
+    payable = AccountKind.STORE_PAYABLE
+    source = AccountRef(payable, refund.store.public_id, refund.currency, refund.livemode)
+    return [
+        Spending(refund.store, refund.provider_account, source, part.amount)
+        for part in plan.sources
+        if part.account == payable.value
+    ]
 
 
 def _spread(charges: Sequence[Charge], amount: Money | None) -> list[tuple[Charge, Money | None]]:
