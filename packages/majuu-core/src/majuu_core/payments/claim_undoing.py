@@ -9,7 +9,7 @@ from majuu_core.common.problems import Conflict, Invalid
 from majuu_core.database.batch import WriteBatch
 from majuu_core.merchants.people import acting_person, require_second_person
 from majuu_core.merchants.services import intake_store
-from majuu_core.payments.incoming_books import is_still_there, reverse_claim
+from majuu_core.payments.incoming_books import keep_if_there, reverse_claim
 from majuu_core.payments.incoming_shown import add_incoming_event, claim_entry, incoming_entry
 from majuu_core.payments.locks import lock_claim, lock_incoming
 from majuu_core.payments.models import Claim, IncomingPayment
@@ -96,5 +96,5 @@ def _check_unspent(claim: Claim, incoming: IncomingPayment) -> None:
             "claim_applied",
             f"The money has paid {incoming.payment_intent.public_id}. Refund that payment instead.",
         )
-    if not is_still_there(incoming, claim.store):
+    if not keep_if_there(incoming, claim.store):
         raise Conflict("claim_money_gone", "The store does not have this money any more: it was paid out.")

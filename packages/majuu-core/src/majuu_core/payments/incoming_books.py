@@ -11,9 +11,9 @@ from django.db import transaction
 
 from majuu_core.database.batch import WriteBatch
 from majuu_core.ledger.chart import AccountKind, AccountRef
+from majuu_core.ledger.exceptions import InsufficientFunds
 from majuu_core.ledger.models import LedgerTransaction
-from majuu_core.ledger.selectors import balance
-from majuu_core.ledger.services import Move, add_transaction, reverse_transaction
+from majuu_core.ledger.services import Move, add_transaction, lock_for_spending, reverse_transaction
 from majuu_core.merchants.models import Store
 from majuu_core.merchants.services import intake_store
 from majuu_core.payments.models import Claim, IncomingPayment
@@ -76,9 +76,16 @@ def reverse_claim(claim: Claim, *, why: str) -> None:
         )
 
 
-def is_still_there(incoming: IncomingPayment, store: Store) -> bool:
-    """Whether the store has at least the claimed amount, which it has not if it was paid out meanwhile."""
-    return bool(balance(payable_account(incoming, store)).available >= incoming.amount)
+def keep_if_there(incoming: IncomingPayment, store: Store) -> bool:
+    """Whether the store has at least the claimed amount, which it has not if it was paid out meanwhile.
+
+    Call it inside ``atomic()``: until the transaction ends, no payout can spend the amount. They take the same lock.
+    """
+    try:
+        lock_for_spending(payable_account(incoming, store), incoming.amount, guarded_here=True)
+    except InsufficientFunds:
+        return False
+    return True
 
 
 def unclaimed_account(incoming: IncomingPayment) -> AccountRef:

@@ -68,9 +68,14 @@ def add_own_payment(batch: WriteBatch, charge: Charge, *, paid_from: AccountRef)
     add_plan(batch, charge, dataclasses.replace(plan, charge={}, applied=None, surplus=None), before)
 
 
+def is_own_money(charge: Charge) -> bool:
+    """Whether an account of ours paid the charge, and no provider."""
+    return charge.provider == WALLET
+
+
 def account_that_paid(charge: Charge) -> AccountRef | None:
     """The account of ours that paid a charge; None for one that a provider brought."""
-    if charge.provider != WALLET:
+    if not is_own_money(charge):
         return None
     moved = LedgerTransfer.objects.select_related("debit_account").get(transaction__key=f"{charge.public_id}:post")
     account = moved.debit_account

@@ -28,6 +28,7 @@ from majuu_core.payments.locks import lock_refund
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.outgoing import OutgoingKind, OutgoingPlan, apply_outgoing, plan_outgoing
 from majuu_core.payments.outgoing_follow_ups import follow_up_outgoing, run_due_questions
+from majuu_core.payments.own_money import add_own_refund
 from majuu_core.payments.refund_amounts import count_reserved, question_about
 from majuu_core.payments.refund_bookings import book_back, book_fee, book_refund, release_refund
 from majuu_core.payments.refund_planner import routes_of
@@ -133,6 +134,19 @@ def add_success(batch: WriteBatch, refund: Refund, fee: Money | None) -> None:
     """Book a refund that went out and count it on charge and intent. The charge is locked."""
     unapplied = book_refund(batch, refund, fee)
     _count(batch, refund.charge, refund.amount.amount, unapplied)
+
+
+def add_own_return(batch: WriteBatch, refund: Refund) -> None:
+    """Give the money of a new refund back to the account of ours that paid; it is there at once. The charge is locked.
+
+    The refund's row, its event and its audit entry are part of it. It never has a hold, and no other booking.
+    """
+    before, now = refund.status, refund.created_at
+    refund.status, refund.occurred_at, refund.follow_up_at = _R.SUCCEEDED, now, None
+    batch.insert(refund)
+    add_own_refund(batch, refund.charge, refund_id=refund.public_id, amount=refund.amount)
+    _count(batch, refund.charge, refund.amount.amount, Decimal(0))
+    _tell(batch, refund, OutgoingPlan(event="succeeded"), before)
 
 
 def _plan_late_failure(refund: Refund, result: Result, now: datetime) -> OutgoingPlan:

@@ -69,6 +69,12 @@ def routes_of(provider: PaymentProvider | None, question: RefundQuestion) -> tup
     return (RefundRoute(method=ONLY_METHOD, possible=not objection, reason=reason),)
 
 
+def own_routes(method: str) -> tuple[RefundRoute, ...]:
+    """The one way back of money that an account of ours paid: always open. ``method`` is how the charge was paid."""
+    reason = f"It goes back to the {method} that paid, at once; no provider takes part."
+    return (RefundRoute(method=method, possible=True, reason=reason),)
+
+
 def choose(
     routes: Sequence[RefundRoute], *, method: str = ""
 ) -> tuple[RefundRoute | None, tuple[RefundRoute, ...], tuple[RefundRoute, ...]]:

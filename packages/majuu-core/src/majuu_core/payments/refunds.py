@@ -2,7 +2,8 @@
 
 First transaction: lock the charges, check that nothing goes back that never came, hold the amount, commit. Then the
 provider is called with no transaction open. Second transaction: outgoing.apply_outgoing. A process that dies in
-between leaves a refund that the follow-ups resolve by asking; nothing is ever sent twice.
+between leaves a refund that the follow-ups resolve by asking; nothing is ever sent twice. What an account of our own
+paid, such as a wallet, is back there with the first transaction, and no provider is called.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ from majuu_core.payments.locks import lock_charges
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.outgoing import first_question, write_answer
 from majuu_core.payments.outgoing_follow_ups import schedule_of
+from majuu_core.payments.own_money import is_own_money
 from majuu_core.payments.refund_amounts import question_about, refundable_amount
 from majuu_core.payments.refund_bookings import hold_refund, split_by_source
-from majuu_core.payments.refund_outcomes import REFUNDS, add_refund_event
-from majuu_core.payments.refund_planner import ONLY_METHOD, RefundPlan, make_plan, require_route, routes_of
+from majuu_core.payments.refund_outcomes import REFUNDS, add_own_return, add_refund_event
+from majuu_core.payments.refund_planner import ONLY_METHOD, RefundPlan, make_plan, own_routes, require_route, routes_of
 from majuu_core.plugins.manager import collect
 from majuu_core.providers import FollowUpRequest, PaymentProvider, SupportsRefund
 from majuu_core.providers.installed import installed_providers
@@ -66,10 +68,10 @@ class RefundDetails:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A refund that is held and not yet sent."""
+    """A refund that is held and not yet sent; one without a provider went back to an account of ours already."""
 
     refund: Refund
-    provider: PaymentProvider
+    provider: PaymentProvider | None
     conversation: Conversation
 
 
@@ -160,17 +162,17 @@ def _hold(
         earlier = _refunds_of(locked, request_key)
         if earlier:
             return [], earlier
-        batch, prepared = WriteBatch(), []
+        prepared = []
         for charge, amount in _spread(locked, details.amount):
             provider = providers[charge.pk]
             plan = _plan(charge, provider, amount, method=details.method, destination=details.destination)
             refund = _build(charge, plan, details, request_key)
             for objection in collect("validate_refund", refund=refund, charge=charge):
                 raise Invalid(objection.code, objection.message, field=objection.field)
+            batch = WriteBatch()  # one for each: they may count on the same intent
             _add(batch, refund, plan)
-            assert provider is not None  # noqa: S101 - a plan without one has no open way
+            batch.execute()
             prepared.append(_Prepared(refund, provider, conversations[charge.pk]))
-        batch.execute()
     return prepared, []
 
 
@@ -212,7 +214,7 @@ def _plan(
         raise _too_much(refundable)
     question = question_about(charge, wanted, clock.now())
     return make_plan(
-        routes=routes_of(provider, question),
+        routes=own_routes(charge.payment_method) if is_own_money(charge) else routes_of(provider, question),
         amount=wanted,
         refundable=refundable,
         payer=charge.payer,
@@ -272,10 +274,7 @@ def explain(plan: RefundPlan) -> str:
 
 
 def _add(batch: WriteBatch, refund: Refund, plan: RefundPlan) -> None:
-    """The refund with its hold, event and audit entry."""
-    refund.follow_up_at = first_question(schedule_of(refund), refund.created_at)
-    hold_refund(batch, refund, plan.sources)
-    batch.insert(refund)
+    """The refund with its hold, events and audit entries; money of our own goes back right here instead."""
     add_refund_event(batch, refund, "created")
     changes = {
         "charge": [None, refund.charge.public_id],
@@ -292,11 +291,19 @@ def _add(batch: WriteBatch, refund: Refund, plan: RefundPlan) -> None:
             changes=changes,
         )
     )
+    if is_own_money(refund.charge):
+        add_own_return(batch, refund)
+        return
+    refund.follow_up_at = first_question(schedule_of(refund), refund.created_at)
+    hold_refund(batch, refund, plan.sources)
+    batch.insert(refund)
 
 
 def _send(item: _Prepared) -> Refund:
-    """Call the provider once and write down what it said."""
+    """Call the provider once and write down what it said. Nothing is left to do where no provider takes part."""
     refund, provider, conversation = item.refund, item.provider, item.conversation
+    if is_own_money(refund.charge):
+        return refund
     conversation.about = refund.public_id
     request = _request(refund)
     assert isinstance(provider, SupportsRefund)  # noqa: S101 - no other has an open way
