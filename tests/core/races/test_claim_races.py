@@ -133,7 +133,8 @@ def test_undoing_a_claim_and_paying_its_money_out_at_once_spends_it_once(till: T
         create_payout(store=till.store, livemode=False, details=details)
         return "paid out"
 
-    results = at_once([undo, *(partial(pay_out, number) for number in range(4))])
+    works: list[Callable[[], str]] = [undo, *(partial(pay_out, number) for number in range(4))]
+    results = at_once(works)
     done = [result for result in results if isinstance(result, str)]
     refused = sorted(result.code for result in results if isinstance(result, Conflict))
     assert len(done) == 1

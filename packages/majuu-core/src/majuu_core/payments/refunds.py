@@ -306,7 +306,8 @@ def _send(item: _Prepared) -> Refund:
         return refund
     conversation.about = refund.public_id
     request = _request(refund)
-    assert isinstance(provider, SupportsRefund)  # noqa: S101 - no other has an open way
+    assert provider is not None  # noqa: S101 - a plan without one has no open way
+    assert isinstance(provider, SupportsRefund)  # noqa: S101 - nor has any other
     call = provider.refund
     result = take_money(conversation, lambda: call(request), replay_safe=provider.info.replay_safe)
     values = {"follow_up_at": clock.now() + timedelta(seconds=schedule_of(refund)[0])}
