@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_socket import socket_allow_hosts
@@ -27,6 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _only_this_machine() -> None:
     """Connections go to the loopback interface or nowhere. pytest-socket lifts this again after each test."""
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
+
+
+@pytest.fixture
+def custodian(settings: Any) -> None:
+    """This site holds money for others: wallets, and what lies at the platform's account."""
+    settings.MAJUU_CUSTODIAL = True
+    settings.MAJUU_TRUST_ACCOUNTS = {"kcb": {"name": "Majuu Trust", "bank": "KCB Bank"}}
 
 
 @pytest.fixture(autouse=True)

@@ -115,16 +115,34 @@ def test_a_qr_code_says_what_remains_and_where_it_belongs(shop: Shop, store: Sto
         "provider": "mock",
         "amount": "1500.00",
         "currency": "KES",
-        "reference": "DUKAORDER7",
+        "reference": "DUKAORDER79",
         "merchant_name": "Duka",
         "content_type": "image/png",
     }
 
 
-def test_a_reference_that_has_the_prefix_keeps_it(shop: Shop, store: Store, intent: str) -> None:
-    """given an order number that begins with the prefix / when a code is made / then it is not put there twice."""
-    Store.objects.filter(pk=store.pk).update(account_prefix="ORD")
-    assert shop.post(f"/payment-intents/{intent}/qr-code", {}).data["reference"] == "ORDER7"
+def test_a_qr_code_says_what_is_printed_on_invoices(shop: Shop, store: Store, intent: str) -> None:
+    """given a store with a prefix, or without / when a code is made / then its reference is the one to print."""
+    for prefix, said in (("DUKA", "DUKAORDER79"), ("ORD", "ORDORDER7B"), (None, "ORDER7D")):
+        Store.objects.filter(pk=store.pk).update(account_prefix=prefix)
+        printed = shop.get("/incoming-payments/account-reference?reference=ORDER7").data["account_reference"]
+        assert shop.post(f"/payment-intents/{intent}/qr-code", {}).data["reference"] == printed == said
+
+
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [("A" * 16, "account_reference_too_long"), ("---", "account_reference_empty")],
+)
+def test_an_order_number_that_cannot_be_typed_has_no_qr_code(
+    shop: Shop, store: Store, virtual_clock: VirtualClock, reference: str, code: str
+) -> None:
+    """given a number that makes a reference too long, or empty / when a code is asked for / then 422, and no call."""
+    Store.objects.filter(pk=store.pk).update(account_prefix="DUKA")
+    wanted = {"amount": "1500", "currency": "KES", "reference": reference}
+    intent = shop.post("/payment-intents", wanted).data["id"]
+    answer = shop.post(f"/payment-intents/{intent}/qr-code", {})
+    assert (answer.status_code, answer.data["code"]) == (422, code)
+    assert ProviderCall.objects.count() == 0
 
 
 def test_the_same_key_gives_the_same_code(shop: Shop, intent: str) -> None:

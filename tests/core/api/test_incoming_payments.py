@@ -18,7 +18,7 @@ RECEIPT = "UKP7X1A2B3"
 
 
 @pytest.fixture
-def paybill(db: None) -> ProviderAccount:
+def paybill(db: None, custodian: None) -> ProviderAccount:
     return make_provider_account(platform=True)
 
 

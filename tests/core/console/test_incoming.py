@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from majuu_core.audit.models import AuditEntry
-from majuu_core.payments.models import Claim, IncomingPayment
+from majuu_core.console.cells import address_of
+from majuu_core.merchants.services import intake_store
+from majuu_core.payments.models import Claim, IncomingPayment, Payout
+from majuu_core.payments.payouts import cancel_payout
 from majuu_core.testing.factories import make_provider_account, make_store
 from tests.core.console.world import World, make_staff
-from tests.core.payments.incoming_support import arrive, claim, the_money
+from tests.core.payments.incoming_support import arrive, the_money
 
 MAY = ("majuu_payments.view_incomingpayment", "majuu_payments.change_incomingpayment")
 MAY_UNDO = ("majuu_payments.view_claim", "majuu_payments.change_claim")
@@ -40,18 +44,17 @@ def test_a_person_claims_for_a_store(world: World, staff_client: Any) -> None:
 
 
 def test_two_people_undo_a_claim(world: World, staff_client: Any) -> None:
-    """given a store that has paid nothing out / when one asks and another allows it / then the money waits again."""
-    store = make_store()
-    arrive(make_provider_account(store=store), "OWN1")
-    made = claim(store, "OWN1")
+    made = world.claims[0]
+    for payout in Payout.objects.filter(store=made.store):
+        cancel_payout(payout=payout)  # their hold leaves nothing to take back
     first, second = staff_client(*MAY_UNDO), staff_client(*MAY_UNDO)
     assert "Say why" in first.post(action(made, "undo")).content.decode()
     first.post(action(made, "undo"), {"reason": "Typed by mistake."})
     own = first.post(action(made, "allow"), follow=True).content.decode()
     assert "Somebody else has to do this" in own
-    assert the_money("OWN1").ownership == "claimed"
+    assert the_money("CLAIMED1").ownership == "claimed"
     second.post(action(made, "allow"))
-    assert the_money("OWN1").ownership == "unclaimed"
+    assert the_money("CLAIMED1").ownership == "unclaimed"
     assert AuditEntry.objects.filter(action="claim.undone", actor_type="user").count() == 1
 
 
@@ -111,3 +114,29 @@ def test_superusers_see_the_buttons(world: World) -> None:
     client.force_login(make_staff(superuser=True))
     page = client.get(reverse("console:majuu_payments_claim_change", args=[world.claims[0].public_id]))
     assert "Ask to undo" in page.content.decode()
+
+
+def test_the_page_says_who_may_claim_the_money(db: None, staff_client: Any, settings: Any) -> None:
+    """given money at the platform's account / when custody is off, on, and a store is named / then it says who."""
+    store, client = make_store(name="Duka"), staff_client(*MAY)
+    arrive(make_provider_account(platform=True))
+    row = the_money()
+
+    def page() -> str:
+        return unescape(client.get(address_of(row)).content.decode())
+
+    off = "It came to the platform's account, and this site does not hold money for others (MAJUU_CUSTODIAL)."
+    assert f"The platform's own stores only. {off}" in page()
+    answer = client.post(action(row, "claim"), {"store": store.code, "reference": "A-1"}, follow=True)
+    assert "Money at the platform's account for other merchants: this site does not hold" in unescape(
+        answer.content.decode()
+    )
+    assert the_money().ownership == "unclaimed"
+    IncomingPayment.objects.filter(pk=row.pk).update(store=store)
+    assert f"Duka, but not now. {off}" in page()
+    settings.MAJUU_CUSTODIAL = True
+    assert f"Stores of {store.merchant}." in page()
+    IncomingPayment.objects.filter(pk=row.pk).update(store=intake_store())
+    assert "Any store." in page()
+    client.post(action(row, "claim"), {"store": store.code, "reference": "A-1"})
+    assert "Nobody any more." in page()

@@ -12,10 +12,14 @@ from django.urls import reverse
 from majuu_core.audit.models import AuditEntry
 from majuu_core.common.tables import read_rows
 from majuu_core.console.cells import address_of
+from majuu_core.ledger.models import LedgerTransaction
+from majuu_core.payments.models import IncomingPayment
+from majuu_core.reports.due import run_due_closes
+from majuu_core.reports.findings import GONE
 from majuu_core.reports.models import Close, Mismatch, Settlement, SettlementLine
 from majuu_core.testing.factories import make_user
 from tests.core.console.world import make_staff
-from tests.core.reports.desk import DAY, NOON, Desk
+from tests.core.reports.desk import DAY, NOON, Desk, at, kes
 from tests.core.reports.paper_provider import PaperPlugin
 
 VIEW = ("majuu_reports.view_settlement", "majuu_reports.view_close", "majuu_reports.view_mismatch")
@@ -199,3 +203,66 @@ def test_others_get_no_files(desk: Desk, staff_client) -> None:
     other = staff_client("majuu_payments.view_charge")
     for name in ("csv", "xlsx"):
         assert other.get(reverse(f"console:majuu_reports_mismatch_{name}")).status_code == 403
+
+
+def receipt_missing_here(desk: Desk, line: str = f"UA01,{NOON},100,,254712345678 - JANE") -> Mismatch:
+    desk.bring(line)
+    desk.close()
+    return Mismatch.objects.get()
+
+
+def test_a_payment_that_only_the_statement_knows_is_taken_in(desk: Desk, client) -> None:
+    """given money that is missing here / when taken in / then it is kept and audited, and the next close agrees."""
+    desk.incoming("UA00", 1)
+    row = receipt_missing_here(desk, f"UA00,{NOON},1\nUA01,{NOON},100,,254712345678 - JANE")
+    run_due_closes(limit=5)  # of the days around it
+    assert "Take into the intake" in text(page := client.get(address_of(row)))
+    assert 'name="receiver" value="174379"' in text(page)
+    answer = client.post(action(row, "take"), {"receiver": "174379"}, follow=True)
+    assert "Taken in. The worker closes the day again" in text(answer)
+    money = IncomingPayment.objects.get(receipt="UA01")
+    assert (money.amount, money.source, money.verified_by) == (kes(100), "statement", "statement")
+    assert (money.ownership, money.receiver, money.occurred_at) == ("unclaimed", "174379", at(NOON))
+    entry = AuditEntry.objects.get(action="mismatch.taken_in")
+    assert (entry.actor_type, entry.object_id) == ("user", row.public_id)
+    assert entry.changes == {"receipt": "UA01", "receiver": "174379"}
+    made = AuditEntry.objects.get(action="incoming_payment.received")
+    assert (made.actor_type, made.actor_id) == ("user", entry.actor_id)
+    assert Close.objects.get(pk=row.close_id).state == "waiting"
+    run_due_closes(limit=5)
+    row.refresh_from_db()
+    assert (row.state, row.resolution, desk.open_ones()) == ("resolved", GONE, [])
+    assert "Take into the intake" not in text(client.get(address_of(row)))
+
+
+def test_taking_in_twice_keeps_the_money_once(desk: Desk, client) -> None:
+    row = receipt_missing_here(desk)
+    for _ in range(2):
+        client.post(action(row, "take"), {"receiver": "174379"})
+    assert IncomingPayment.objects.count() == 1
+    assert LedgerTransaction.objects.filter(kind="incoming").count() == 1
+
+
+@pytest.mark.parametrize("receiver", ["", "  ", "1" * 65])
+def test_a_receiver_is_needed(desk: Desk, client, receiver: str) -> None:
+    row = receipt_missing_here(desk)
+    answer = client.post(action(row, "take"), {"receiver": receiver}, follow=True)
+    assert "Say which shortcode or account the money went to" in text(answer)
+    assert (IncomingPayment.objects.count(), AuditEntry.objects.filter(action="mismatch.taken_in").count()) == (0, 0)
+
+
+def test_who_may_not_settle_takes_nothing_in(desk: Desk, onlooker) -> None:
+    row = receipt_missing_here(desk)
+    assert "Take into the intake" not in text(onlooker.get(address_of(row)))
+    assert onlooker.post(action(row, "take"), {"receiver": "174379"}).status_code == 403
+    row.refresh_from_db()
+    assert (row.state, IncomingPayment.objects.count()) == ("open", 0)
+
+
+@pytest.mark.parametrize("line", [f"UA01,{NOON},-100", f"UA01,{NOON},100,adjustment"])
+def test_only_payments_that_came_in_can_be_taken_in(desk: Desk, client, line: str) -> None:
+    row = receipt_missing_here(desk, line)
+    assert "Take into the intake" not in text(client.get(address_of(row)))
+    answer = client.post(action(row, "take"), {"receiver": "174379"}, follow=True)
+    assert "Only a payment that came in and is missing here can be taken in." in text(answer)
+    assert IncomingPayment.objects.count() == 0

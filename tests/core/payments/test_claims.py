@@ -13,8 +13,8 @@ from majuu_core.common.problems import Conflict, Denied, Invalid, NotFound
 from majuu_core.events.models import Event
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.ledger.verification import find_problems
-from majuu_core.merchants.models import ProviderAccount
-from majuu_core.merchants.services import intake_store
+from majuu_core.merchants.models import ProviderAccount, Store
+from majuu_core.merchants.services import intake_store, update_store
 from majuu_core.payments.claim_undoing import confirm_claim_undo, request_claim_undo, withdraw_claim_undo
 from majuu_core.payments.models import Charge, Claim, IncomingPayment
 from majuu_core.testing.factories import make_provider_account, make_store
@@ -25,7 +25,7 @@ WRONG = "The customer had typed another shop's number."
 
 
 @pytest.fixture
-def paybill(till: Till) -> ProviderAccount:
+def paybill(till: Till, custodian: None) -> ProviderAccount:
     return make_provider_account(platform=True)
 
 
@@ -211,3 +211,56 @@ def test_refuted_money_cannot_be_claimed(till: Till, paybill: ProviderAccount) -
     arrive(paybill)
     IncomingPayment.objects.update(status="refuted")
     assert refusal(lambda: claim(till.store)) == "receipt_not_found"
+
+
+# --- without custody ------------------------------------------------------------------------------------------------
+
+
+def test_without_custody_money_at_the_platform_s_account_is_kept_and_claimed_by_nobody(till: Till) -> None:
+    """given no custody / when money arrives at the platform's account and is claimed / then it stays, unclaimed."""
+    arrive(make_provider_account(platform=True))
+    for more in ({}, {"payment_intent": till.intent("1500").public_id}):
+        with pytest.raises(Denied) as refused:
+            claim(till.store, **more)
+        assert refused.value.code == "custodial_disabled"
+        assert refused.value.message.startswith("Money at the platform's account for other merchants: ")
+    assert (the_money().ownership, unclaimed(), payable(till.store)) == ("unclaimed", Decimal(1500), Decimal(0))
+    assert (Claim.objects.count(), Event.objects.filter(type="incoming_payment.received").count()) == (0, 1)
+
+
+def test_without_custody_money_at_an_own_account_is_claimed(till: Till) -> None:
+    arrive(till.account)
+    assert claim(till.store).store == till.store
+    assert payable(till.store) == Decimal(1500)
+
+
+def test_without_custody_the_platform_s_own_stores_claim_their_money(till: Till) -> None:
+    """given a store of the platform's own business / when it claims at the platform's account / then it has it."""
+    arrive(make_provider_account(platform=True))
+    Store.objects.filter(pk=till.store.pk).update(merchant=intake_store().merchant)
+    till.store.refresh_from_db()
+    assert (claim(till.store).store, payable(till.store)) == (till.store, Decimal(1500))
+
+
+def test_what_was_claimed_with_custody_is_still_answered_without(
+    till: Till, paybill: ProviderAccount, settings: Any
+) -> None:
+    """given a claim / when custody is switched off and the same claim comes again / then it is the same."""
+    arrive(paybill)
+    made = claim(till.store)
+    settings.MAJUU_CUSTODIAL = False
+    assert claim(till.store).pk == made.pk
+
+
+def test_without_custody_a_reference_reserves_and_does_not_pay(till: Till) -> None:
+    """given a prefix and an order number / when money comes without custody / then it waits for the store alone."""
+    update_store(store=till.store, account_prefix="DUKA")
+    intent = till.intent("1500", reference="1001")
+    arrive(make_provider_account(platform=True), account_reference="DUKA 1001")
+    intent.refresh_from_db()
+    assert (intent.status, the_money().ownership, the_money().store) == (
+        "requires_payment_method",
+        "unclaimed",
+        till.store,
+    )
+    assert (unclaimed(), payable(till.store)) == (Decimal(1500), Decimal(0))

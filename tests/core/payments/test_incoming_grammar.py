@@ -28,7 +28,7 @@ from tests.core.payments.support import Till
 
 
 @pytest.fixture
-def paybill(till: Till) -> ProviderAccount:
+def paybill(till: Till, custodian: None) -> ProviderAccount:
     update_store(store=till.store, account_prefix="DUKA")
     return make_provider_account(platform=True)
 
@@ -100,6 +100,21 @@ def test_certain_money_pays_its_order_with_score_and_reasons(till: Till, paybill
     assert list(find_problems()) == []
     work()
     assert Claim.objects.count() == 1
+    assert not HandlerRun.objects.exclude(state=HandlerRun.State.SUCCEEDED).exists()
+
+
+def test_without_custody_certain_money_waits_and_no_handler_fails(
+    till: Till, paybill: ProviderAccount, settings: Any
+) -> None:
+    """given money at the platform's account that surely pays an order / when custody is off / then it quietly waits."""
+    choose(till)
+    intent = till.intent("1500", reference="ORD-10452", customer_phone=PHONE)
+    settings.MAJUU_CUSTODIAL = False
+    arrive(paybill, account_reference="DUKAORD104256")
+    work()
+    intent.refresh_from_db()
+    assert (intent.status, the_money().ownership, Claim.objects.count()) == ("requires_payment_method", "unclaimed", 0)
+    assert unclaimed() == 1500
     assert not HandlerRun.objects.exclude(state=HandlerRun.State.SUCCEEDED).exists()
 
 

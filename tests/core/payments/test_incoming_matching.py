@@ -18,7 +18,7 @@ from tests.core.payments.support import Till
 
 
 @pytest.fixture
-def paybill(till: Till) -> ProviderAccount:
+def paybill(till: Till, custodian: None) -> ProviderAccount:
     update_store(store=till.store, account_prefix="DUKA")
     return make_provider_account(platform=True)
 

@@ -66,7 +66,7 @@ def bank() -> Iterator[Bank]:
 
 
 @pytest.fixture
-def paybill(till: Till) -> ProviderAccount:
+def paybill(till: Till, custodian: None) -> ProviderAccount:
     return make_provider_account(platform=True)
 
 

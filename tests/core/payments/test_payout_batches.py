@@ -27,6 +27,8 @@ from majuu_core.payments.payout_batches import (
     represent_preview,
 )
 from majuu_core.payments.payout_sending import send_due_payouts
+from majuu_core.providers import InvalidCredentials
+from majuu_core.testing.fake import FakeProvider
 from tests.core.payments.payout_support import CHECKER, MAKER, Paymaster
 
 HEAD = "reference,amount,phone\n"
@@ -119,7 +121,37 @@ def test_a_reference_used_meanwhile_refuses_all(paymaster: Paymaster) -> None:
     assert paymaster.books() == (Decimal(-1), Decimal(0))
 
 
-def test_pooled_money_must_cover_the_sum(db: None, virtual_clock: Any) -> None:
+def test_refused_credentials_keep_a_batch_until_they_are_mended(
+    paymaster: Paymaster, virtual_clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given credentials that the provider refuses, then all rows wait with their money held, and go once mended."""
+
+    def refuse(*_: Any) -> Any:
+        raise InvalidCredentials("expired")
+
+    batch = store(paymaster, HEAD + "SAL-1,1500,254712345678\nSAL-2,2500.50,254712345679\n")
+    held = Decimal("4000.50")
+    assert paymaster.books() == (Decimal(0), held)
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeProvider, "payout", refuse)
+        assert (send_due_payouts(), send_due_payouts()) == (batch.rows, 0)
+    waiting = batch.payouts.filter(status="pending", follow_up_at=None, send_at__gt=virtual_clock.now())
+    assert (waiting.count(), paymaster.books()) == (batch.rows, (Decimal(0), held))
+    virtual_clock.advance(300)
+    assert (send_due_payouts(), send_due_payouts()) == (batch.rows, 0)
+    assert set(batch.payouts.values_list("status", flat=True)) == {"succeeded"}
+    assert paymaster.books() == (-held, Decimal(0))
+
+
+def test_without_custody_a_batch_is_refused_as_a_whole(db: None, virtual_clock: Any) -> None:
+    """Given the platform's account only, then already the preview says that this site holds no money for others."""
+    pool = Paymaster(pooled=True, funds="20000")
+    with pytest.raises(Denied) as refused:
+        look(pool, GOOD)
+    assert (refused.value.code, Payout.objects.count()) == ("custodial_disabled", 0)
+
+
+def test_pooled_money_must_cover_the_sum(db: None, virtual_clock: Any, custodian: None) -> None:
     pool = Paymaster(pooled=True, funds="11702.49")
     transactions = LedgerTransaction.objects.count()
     preview = look(pool, GOOD)

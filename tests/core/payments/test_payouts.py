@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,23 +10,44 @@ import pytest
 from moneyed import Money
 
 from majuu_core.common.clock import VirtualClock
-from majuu_core.common.problems import Conflict, Invalid, NotFound
+from majuu_core.common.problems import Conflict, Denied, Invalid, NotFound
 from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.ledger.selectors import balance
 from majuu_core.ledger.verification import find_problems
+from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.merchants.provider_accounts import deactivate_provider_account
-from majuu_core.merchants.services import suspend_merchant
+from majuu_core.merchants.services import intake_store, suspend_merchant
 from majuu_core.payments.models import Payout, ProviderCall
 from majuu_core.payments.outgoing import NO_ANSWER
 from majuu_core.payments.payout_sending import run_due_payout_questions, send_due_payouts
 from majuu_core.payments.payouts import create_payout, get_payout
-from majuu_core.providers import NotSent, OutcomeUnknown, RequestRejected, Result, ResultStatus, Violation
+from majuu_core.plugins.markers import hookimpl
+from majuu_core.providers import (
+    InvalidCredentials,
+    InvalidPaymentData,
+    NotSent,
+    OutcomeUnknown,
+    PayoutRequest,
+    RequestRejected,
+    Result,
+    ResultStatus,
+    Violation,
+)
 from majuu_core.testing.factories import make_provider_account, make_store
 from majuu_core.testing.fake import FakeProvider
 from tests.core.payments.payout_support import Paymaster, audited, told
 
 HELD = Decimal(1500)
+
+
+def raising(problem: Exception) -> Any:
+    """A method that only raises."""
+
+    def method(*_: Any) -> Any:
+        raise problem
+
+    return method
 
 
 def test_a_payout_that_succeeds_at_once_is_booked(paymaster: Paymaster) -> None:
@@ -137,8 +159,6 @@ def test_a_plugin_may_object(paymaster: Paymaster, temporary_plugin: Any) -> Non
         def validate_payout(self, payout: Payout) -> list[Violation]:
             return [Violation(code="payout_too_large", message="Send less.", field="amount")]
 
-    from majuu_core.plugins.markers import hookimpl
-
     Careful.validate_payout = hookimpl(Careful.validate_payout)  # type: ignore[method-assign]
     temporary_plugin(Careful())
     with pytest.raises(Invalid, match="Send less"):
@@ -146,7 +166,7 @@ def test_a_plugin_may_object(paymaster: Paymaster, temporary_plugin: Any) -> Non
     assert Payout.objects.count() == 0
 
 
-def test_the_store_s_own_account_comes_before_the_platform_s(paymaster: Paymaster) -> None:
+def test_the_store_s_own_account_comes_before_the_platform_s(paymaster: Paymaster, custodian: None) -> None:
     make_provider_account(platform=True)
     assert paymaster.send().provider_account == paymaster.account
     deactivate_provider_account(account=paymaster.account)
@@ -155,7 +175,7 @@ def test_the_store_s_own_account_comes_before_the_platform_s(paymaster: Paymaste
     assert refused.value.code == "insufficient_funds"
 
 
-def test_pooled_money_is_never_overdrawn(db: None, virtual_clock: VirtualClock) -> None:
+def test_pooled_money_is_never_overdrawn(db: None, virtual_clock: VirtualClock, custodian: None) -> None:
     """Given 5000 of the store's money on the platform's account, then held money is not there to be sent again."""
     pool = Paymaster(pooled=True, funds="9000")
     pending = pool.send("7721", "A")
@@ -210,6 +230,158 @@ def test_what_cannot_be_sent_for_a_day_has_failed(paymaster: Paymaster, virtual_
     payout.refresh_from_db()
     assert (payout.status, payout.provider_failure_code) == ("failed", "not_sent")
     assert paymaster.books("KES") == (Decimal(0), Decimal(0))
+
+
+def test_refused_credentials_keep_a_payout_until_they_are_mended(
+    paymaster: Paymaster, virtual_clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given credentials that the provider refuses, then nothing failed: the worker sends it once they are mended."""
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeProvider, "payout", raising(InvalidCredentials("expired")))
+        payout = paymaster.send("1500")
+    assert (payout.status, payout.follow_up_at, payout.failure_code) == ("pending", None, "")
+    assert payout.send_at is not None
+    assert (payout.send_at - virtual_clock.now()).total_seconds() == 300
+    paymaster.account.refresh_from_db()
+    assert (paymaster.account.health, paymaster.account.health_message) == ("unhealthy", "expired")
+    assert paymaster.books() == (Decimal(0), Decimal(1500))
+    virtual_clock.advance(299)
+    assert send_due_payouts() == 0
+    virtual_clock.advance(1)
+    assert (send_due_payouts(), send_due_payouts()) == (1, 0)
+    payout.refresh_from_db()
+    assert payout.status == "succeeded"
+    assert Payout.objects.get().send_at is None
+    assert paymaster.books() == (Decimal(-1500), Decimal(0))
+    assert told(payout) == ["payout.created", "payout.succeeded"]
+
+
+def test_credentials_refused_for_a_day_fail_the_payout(
+    paymaster: Paymaster, virtual_clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given credentials that nobody mends, then just before a day it still waits, and after it the money is free."""
+    monkeypatch.setattr(FakeProvider, "payout", raising(InvalidCredentials("expired")))
+    payout = paymaster.send("1500")
+    Payout.objects.filter(pk=payout.pk).update(send_at=virtual_clock.now() + timedelta(hours=24, seconds=-1))
+    virtual_clock.advance(24 * 3600 - 1)
+    assert send_due_payouts() == 1
+    payout.refresh_from_db()
+    assert (payout.status, payout.send_at is not None) == ("pending", True)
+    virtual_clock.advance(900)
+    assert send_due_payouts() == 1
+    payout.refresh_from_db()
+    assert (payout.status, payout.provider_failure_code, payout.send_at) == ("failed", "invalid_credentials", None)
+    assert payout.failure_message == "It could not be sent for a day: The provider refused the account's credentials."
+    assert paymaster.books() == (Decimal(0), Decimal(0))
+    assert told(payout) == ["payout.created", "payout.failed"]
+
+
+def test_credentials_refused_after_a_lost_answer_decide_nothing(
+    paymaster: Paymaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a request that may have arrived, when its repetition is refused, then it is asked about, not sent again."""
+    answers: list[Exception] = [OutcomeUnknown("lost"), InvalidCredentials("expired")]
+    monkeypatch.setattr(FakeProvider, "payout", lambda *_: (_ for _ in ()).throw(answers.pop(0)))
+    payout = paymaster.send("1500")
+    assert (payout.status, payout.send_at, answers) == ("unknown", None, [])
+    assert payout.follow_up_at is not None
+
+
+# --- whose account ----------------------------------------------------------------------------------------------------
+
+
+class Unready(FakeProvider):
+    """A provider whose accounts lack what payouts need; ``also`` is what else it objects to."""
+
+    code = "unready"
+    also: tuple[Violation, ...] = ()
+
+    def prepare_payout(self, request: PayoutRequest) -> PayoutRequest:
+        raise InvalidPaymentData(Violation(code="payouts_not_configured", message="Enter the initiator."), *self.also)
+
+
+class UnreadyPlugin:
+    @hookimpl
+    def register_payment_providers(self) -> list[type[FakeProvider]]:
+        return [Unready]
+
+
+@pytest.fixture
+def unready(paymaster: Paymaster, temporary_plugin: Any, monkeypatch: pytest.MonkeyPatch) -> ProviderAccount:
+    """An account that comes before the paymaster's and cannot send money."""
+    monkeypatch.setattr(Unready, "also", ())
+    temporary_plugin(UnreadyPlugin())
+    return make_provider_account(store=paymaster.store, provider="unready", priority=9)
+
+
+def test_an_account_that_is_not_set_up_for_payouts_is_passed_over(
+    paymaster: Paymaster, unready: ProviderAccount
+) -> None:
+    """Given a first account without an initiator, then the payout leaves from the next one."""
+    payout = paymaster.send("1500")
+    assert (payout.status, payout.provider_account) == ("succeeded", paymaster.account)
+
+
+def test_when_no_account_is_set_up_the_first_says_what_is_missing(
+    paymaster: Paymaster, unready: ProviderAccount
+) -> None:
+    deactivate_provider_account(account=paymaster.account)
+    with pytest.raises(Invalid, match="Enter the initiator") as refused:
+        paymaster.send("1500")
+    assert (refused.value.code, Payout.objects.count()) == ("payouts_not_configured", 0)
+
+
+def test_what_else_the_first_account_refuses_stays_refused(
+    paymaster: Paymaster, unready: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a payout that is wrong besides, then it is not sent elsewhere in silence: the fault is told."""
+    monkeypatch.setattr(Unready, "also", (Violation(code="amount_too_small", message="10 at least.", field="amount"),))
+    with pytest.raises(Invalid) as refused:
+        paymaster.send("1500")
+    assert (refused.value.code, refused.value.field, Payout.objects.count()) == ("amount_too_small", "amount", 0)
+
+
+def test_without_custody_nothing_is_sent_for_others_from_the_platform_s_account(
+    db: None, virtual_clock: VirtualClock
+) -> None:
+    """Given a store without an account of its own, then it is told that this site holds no money for others."""
+    pool = Paymaster(pooled=True, funds="9000")
+    with pytest.raises(Denied) as refused:
+        pool.send("1500")
+    assert (refused.value.code, Payout.objects.count()) == ("custodial_disabled", 0)
+    assert pool.books() == (Decimal(9000), Decimal(0))
+
+
+def test_without_custody_a_payout_that_exists_is_still_found(
+    db: None, virtual_clock: VirtualClock, settings: Any, custodian: None
+) -> None:
+    """Given a payout from the platform's account, when custody is switched off, then it goes on and is found."""
+    pool = Paymaster(pooled=True, funds="9000")
+    pending = pool.send("7721", "A")
+    settings.MAJUU_CUSTODIAL = False
+    assert pool.send("7721", "A").pk == pending.pk
+    virtual_clock.advance(60)
+    run_due_payout_questions()
+    assert Payout.objects.get().status in ("pending", "succeeded")
+
+
+def test_without_custody_an_own_account_that_is_not_set_up_is_what_is_named(
+    paymaster: Paymaster, unready: ProviderAccount
+) -> None:
+    """Given an own account without an initiator and the platform's, then what is missing is said, not custody."""
+    deactivate_provider_account(account=paymaster.account)
+    make_provider_account(platform=True)
+    with pytest.raises(Invalid) as refused:
+        paymaster.send("1500")
+    assert refused.value.code == "payouts_not_configured"
+
+
+def test_the_platform_s_own_business_needs_no_permission(db: None, virtual_clock: VirtualClock) -> None:
+    """Given a store of the platform's own business, then its money may leave from the platform's account."""
+    pool = Paymaster(pooled=True, funds="9000")
+    Store.objects.filter(pk=pool.store.pk).update(merchant=intake_store().merchant)
+    pool.store.refresh_from_db()
+    assert pool.send("1500").status == "succeeded"
 
 
 def test_a_busy_provider_is_left_alone_for_a_while(paymaster: Paymaster, virtual_clock: VirtualClock) -> None:

@@ -454,6 +454,14 @@ def test_a_whole_young_payment_is_reversed(two_way_till: Till) -> None:
     assert "/in/r" in asked.webhook_url
 
 
+def test_the_provider_is_told_what_the_payment_brought(two_way_till: Till) -> None:
+    """So that one which cannot look at the payment refuses more than that itself."""
+    _, charge = two_way_till.pay_new("1000")
+    give_back(two_way_till, charge)
+    (asked,) = TwoWayProvider.refunds
+    assert (asked.paid, asked.amount) == (charge.amount_received, Money(1000, "KES"))
+
+
 def test_a_part_is_sent_anew_and_the_books_say_so(two_way_till: Till) -> None:
     _, charge = two_way_till.pay_new("1500")
     Charge.objects.filter(pk=charge.pk).update(payer="254712345678")

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
+from moneyed import Money
 
+from majuu_core.audit.services import Actor, acting_as
 from majuu_core.common.clock import VirtualClock
 from majuu_core.common.problems import Conflict
+from majuu_core.database.batch import WriteBatch
 from majuu_core.events.models import Event
 from majuu_core.ledger.models import LedgerTransaction
-from majuu_core.merchants.provider_accounts import provider_for
+from majuu_core.merchants.provider_accounts import deactivate_provider_account, provider_for
+from majuu_core.payments import payouts
 from majuu_core.payments.addresses import account_callback_url
+from majuu_core.payments.claim_undoing import confirm_claim_undo, request_claim_undo
 from majuu_core.payments.incoming_settling import run_due_incoming
-from majuu_core.payments.models import Charge, Claim, IncomingPayment
+from majuu_core.payments.models import Charge, Claim, IncomingPayment, Payout
+from majuu_core.payments.payouts import PayoutDetails, create_payout
 from majuu_core.testing.factories import make_provider_account, make_store
-from tests.core.payments.incoming_support import arrive, claim, payable, the_money, unclaimed
+from tests.core.payments.incoming_support import PHONE, arrive, claim, payable, the_money, unclaimed
 from tests.core.payments.support import Till
 from tests.core.payments.test_incoming_links import PENDING, assert_counted_once, hand_out, paid, prompted
-from tests.core.races.threads import answers, at_once
+from tests.core.races.threads import Rendezvous, answers, at_once
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("custodian")]
 RECEIPT = "UKP7X1A2B3"
 
 
@@ -105,6 +112,70 @@ def test_a_charge_and_its_notice_at_once_count_once(
     virtual_clock.advance(10)
     run_due_incoming()
     assert_counted_once(till, charge)
+
+
+@pytest.mark.parametrize("repetition", range(6))
+def test_undoing_a_claim_and_paying_its_money_out_at_once_spends_it_once(till: Till, repetition: int) -> None:
+    """Given a store that has nothing but the claimed 1,500, then they are paid out or nobody's again, never both."""
+    deactivate_provider_account(account=till.account)
+    arrive(make_provider_account(platform=True))
+    made = claim(till.store)
+    with acting_as(Actor(type="user", id="1")):
+        request_claim_undo(claim=made, reason="Wrong order")
+
+    def undo() -> str:
+        with acting_as(Actor(type="user", id="2")):
+            confirm_claim_undo(claim=made)
+        return "undone"
+
+    def pay_out(number: int) -> str:
+        details = PayoutDetails(amount=Money(1500, "KES"), reference=f"P-{number}", destination={"phone": PHONE})
+        create_payout(store=till.store, livemode=False, details=details)
+        return "paid out"
+
+    works: list[Callable[[], str]] = [undo, *(partial(pay_out, number) for number in range(4))]
+    results = at_once(works)
+    done = [result for result in results if isinstance(result, str)]
+    refused = sorted(result.code for result in results if isinstance(result, Conflict))
+    assert len(done) == 1
+    if done == ["undone"]:
+        assert refused == ["insufficient_funds"] * 4
+        assert (the_money().ownership, unclaimed(), payable(till.store)) == ("unclaimed", Decimal(1500), Decimal(0))
+    else:
+        assert refused == ["claim_money_gone"] + ["insufficient_funds"] * 3
+        assert (the_money().ownership, unclaimed(), payable(till.store)) == ("claimed", Decimal(0), Decimal(0))
+
+
+def test_an_undoing_waits_for_a_payout_that_is_spending_the_money(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a payout that has looked at the money and not booked yet, when undone, then the undoing sees it gone."""
+    deactivate_provider_account(account=till.account)
+    arrive(make_provider_account(platform=True))
+    made = claim(till.store)
+    with acting_as(Actor(type="user", id="1")):
+        request_claim_undo(claim=made, reason="Wrong order")
+    inside, original = Rendezvous(), payouts.add_payout
+
+    def slowly(batch: WriteBatch, payout: Payout) -> None:
+        inside.stop_here()
+        original(batch, payout)
+
+    monkeypatch.setattr(payouts, "add_payout", slowly)
+
+    def pay_out() -> str:
+        details = PayoutDetails(amount=Money(1500, "KES"), reference="P-1", destination={"phone": PHONE})
+        return create_payout(store=till.store, livemode=False, details=details).status
+
+    def undo() -> str:
+        inside.reached.wait(20)
+        threading.Timer(1, inside.go_on.set).start()  # the undoing is under way by then, and waits
+        with acting_as(Actor(type="user", id="2")):
+            confirm_claim_undo(claim=made)
+        return "undone"
+
+    sent, refused = at_once([pay_out, undo])
+    assert isinstance(refused, Conflict)
+    assert (sent, refused.code) == ("succeeded", "claim_money_gone")
+    assert (the_money().ownership, payable(till.store)) == ("claimed", Decimal(0))
 
 
 def test_a_message_over_http_16_times_at_once(till: Till) -> None:

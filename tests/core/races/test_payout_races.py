@@ -28,7 +28,7 @@ from majuu_core.webhooks.models import InboundWebhook
 from tests.core.payments.payout_support import MAKER, Paymaster, told
 from tests.core.races.threads import answers, at_once
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("custodian")]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from majuu_core.events.models import Event
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.ledger.verification import find_problems
 from majuu_core.payments.models import Charge, PaymentIntent, Payout
+from majuu_core.payments.refunds import RefundDetails, create_refund
 from majuu_core.wallets.deposits import credit_deposit, credit_watched_deposits, handle_payment
 from majuu_core.wallets.models import Wallet, WalletDeposit, WalletPayment, WalletWithdrawal
 from majuu_core.wallets.services import WalletDetails, close_wallet, freeze_wallet, open_wallet
@@ -43,6 +44,24 @@ def outcomes(results: list[Any]) -> Tally[str]:
         if isinstance(result, Exception) and not isinstance(result, Problem):
             raise result
     return Tally(result.code if isinstance(result, Problem) else "done" for result in results)
+
+
+@pytest.mark.parametrize("part", ["100", "300"])
+def test_50_refunds_to_a_wallet_never_exceed_what_it_paid(counter: Counter, part: str) -> None:
+    """given 300 paid from a wallet / when 50 refunds of a part come at once / then as many go back as fit."""
+    wallet = counter.wallet(funds="300")
+    charge = pay_intent_from_wallet(wallet=wallet, intent=counter.intent("300")).charge
+    details = RefundDetails(charge=charge.public_id, amount=Money(part, "KES"), reason="Wrong size")
+    work = partial(create_refund, store=counter.store, livemode=False, details=details)
+
+    tally = outcomes(at_once([work] * 50))
+
+    fits = int(D(300) / D(part))
+    assert (tally.pop("done"), sum(tally.values())) == (fits, 50 - fits)
+    assert set(tally) <= {"refund_amount_out_of_range", "refund_nothing_left"}
+    charge.refresh_from_db()
+    assert (charge.amount_refunded, on(wallet), counter.payable()) == (D(300), (D(300), D(300)), D(0))
+    assert LedgerTransaction.objects.filter(kind="wallet_refund").count() == fits
 
 
 @pytest.mark.parametrize("covered", [0, 1, 17, 49, 50])

@@ -116,6 +116,8 @@ def test_sites_without_wallets_have_no_handler(settings: Any) -> None:
     """given wallets are not allowed / when handlers are registered / then payments have no run to make."""
     settings.MAJUU_CUSTODIAL = False
     assert "majuu.wallet_deposits" not in {handler.name for handler in register_event_handlers()}
+    settings.MAJUU_CUSTODIAL = True
+    assert "majuu.wallet_deposits" in {handler.name for handler in register_event_handlers()}
 
 
 def test_the_worker_finds_what_the_handler_lost(counter: Counter, settings: Any) -> None:

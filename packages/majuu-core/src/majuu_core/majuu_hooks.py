@@ -26,7 +26,7 @@ def register_payment_providers() -> list[type[FakeProvider]]:
 def register_event_handlers() -> list[EventHandler]:
     """What one payment means elsewhere: for wallets, and for incoming money that may be the same or be claimed.
 
-    Without custody there are no wallets, so that other sites' payments make no work for them.
+    Without custody no wallet is filled, so that other sites' payments make no work for them.
     """
     wallets = EventHandler(
         name="majuu.wallet_deposits",
@@ -43,7 +43,13 @@ def register_event_handlers() -> list[EventHandler]:
         event_types=frozenset({"incoming_payment.received", "incoming_payment.verified"}),
         function="majuu_core.payments.auto_claims.on_incoming_event",
     )
-    return [links, certain, *([wallets] if custodial() else [])]
+    # Not only with custody: what a wallet has paid may come back to it when that is switched off.
+    refunds = EventHandler(
+        name="majuu.wallet_refunds",
+        event_types=frozenset({"refund.succeeded"}),
+        function="majuu_core.wallets.refunds.handle_refund",
+    )
+    return [links, certain, refunds, *([wallets] if custodial() else [])]
 
 
 @hookimpl

@@ -73,6 +73,7 @@ CORE_ACTIONS: tuple[tuple[str, str], ...] = (
     ("mismatch.assigned", "Difference assigned"),
     ("mismatch.resolved", "Difference resolved"),
     ("mismatch.reopened", "Difference opened again"),
+    ("mismatch.taken_in", "Payment taken into the intake"),
     ("wallet.created", "Wallet opened"),
     ("wallet.updated", "Wallet frozen, released, closed or opened again"),
     ("wallet.deposit_created", "Deposit into a wallet begun"),

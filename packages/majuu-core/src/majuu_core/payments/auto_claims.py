@@ -6,7 +6,7 @@ best suggestion must reach the score with no rival near, and of all money waitin
 
 from __future__ import annotations
 
-from majuu_core.common.problems import Conflict, NotFound
+from majuu_core.common.problems import Conflict, Denied, NotFound
 from majuu_core.events.models import Event
 from majuu_core.merchants.models import Store
 from majuu_core.payments.claims import ClaimRequest, claim_incoming
@@ -44,7 +44,7 @@ def claim_if_certain(incoming: IncomingPayment) -> Claim | None:
     )
     try:
         return claim_incoming(store=intent.store, livemode=incoming.livemode, request=request)
-    except (Conflict, NotFound) as problem:  # a person or a reference was faster
+    except (Conflict, NotFound, Denied) as problem:  # somebody was faster, or this site may not hold it for the store
         if problem.code == _MAY_WAIT:
             raise
         return None

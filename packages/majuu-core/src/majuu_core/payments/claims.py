@@ -20,6 +20,7 @@ from majuu_core.ledger.services import ledger_errors
 from majuu_core.merchants.models import Store
 from majuu_core.merchants.services import INTAKE_CODE
 from majuu_core.payments.claim_rows import active_key, build_claim
+from majuu_core.payments.custody import require_may_hold_for
 from majuu_core.payments.incoming_applying import add_payment, can_pay, is_free, own
 from majuu_core.payments.incoming_books import book_claim
 from majuu_core.payments.incoming_links import INCOMING_METHOD, ask_soon, open_charges_for
@@ -30,6 +31,7 @@ from majuu_core.payments.locks import lock_incoming, lock_intent
 from majuu_core.payments.models import Charge, Claim, IncomingPayment, PaymentIntent
 
 _Ownership, _Status = IncomingPayment.Ownership, IncomingPayment.Status
+POOLED_INTAKE = "Money at the platform's account for other merchants"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ def claim_incoming(*, store: Store, livemode: bool, request: ClaimRequest) -> Cl
 
     Raises NotFound for a receipt that no store like this one may have, and Conflict: ``incoming_payment_claimed`` when
     it is somebody's (whose is not said), ``incoming_payment_held`` while a payment that is still going on could be
-    this money, ``incoming_payment_unverified`` until the provider confirms it, ``payment_intent_final``.
+    this money, ``incoming_payment_unverified`` until the provider confirms it, ``payment_intent_final``. Raises Denied
+    ``custodial_disabled`` for money at the platform's account when this site may not hold any for the store.
     """
     if not request.reference.strip():
         raise Invalid("reference_missing", "Say what the money is for: your order number.", field="reference")
@@ -116,6 +119,7 @@ def _claim(incoming_id: uuid.UUID, store: Store, request: ClaimRequest, intent: 
             return _repeated(incoming, store, request)
         if not is_free(incoming):  # a charge has learned this receipt a moment ago
             raise taken()
+        require_may_hold_for(store, incoming.provider_account, POOLED_INTAKE)
         claim = build_claim(
             incoming,
             store,

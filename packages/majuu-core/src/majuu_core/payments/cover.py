@@ -29,12 +29,16 @@ _POSTED = (LedgerTransfer.Phase.POSTED, LedgerTransfer.Phase.POST_PENDING)
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Money of a store that is to leave. ``source`` is who pays in the books, ``account`` where it leaves from."""
+    """Money of a store that is to leave. ``source`` is who pays in the books, ``account`` where it leaves from.
+
+    ``leaves`` is False when it only goes to another account of the books, such as a customer's wallet.
+    """
 
     store: Store
     account: ProviderAccount
     source: AccountRef
     amount: Money
+    leaves: bool = True
 
 
 def require_cover(spendings: Sequence[Spending], what: str) -> None:
@@ -44,7 +48,7 @@ def require_cover(spendings: Sequence[Spending], what: str) -> None:
     Raises Conflict ``insufficient_funds``.
     """
     checked = [one for one in spendings if one.account.store_id is None or one.source.kind.guarded]
-    owed = [one for one in checked if one.source.kind is _K.STORE_PAYABLE]
+    owed = [one for one in checked if one.leaves and one.source.kind is _K.STORE_PAYABLE]
     merchants = sorted({one.store.merchant_id for one in owed if _has_accounts(one)})
     weaker = connection.features.has_select_for_no_key_update  # what only names the merchant goes on meanwhile
     rows = Merchant.objects.select_for_update(no_key=weaker)

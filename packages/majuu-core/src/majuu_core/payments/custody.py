@@ -10,6 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from majuu_core.common.problems import Denied
 from majuu_core.configuration import custodial, trust_accounts
+from majuu_core.merchants.models import ProviderAccount, Store
+from majuu_core.merchants.services import intake_store
 
 _MEANING = (
     "MAJUU_CUSTODIAL is on: this site holds money for others. In Kenya that is the business of a payment service "
@@ -29,6 +31,20 @@ def require_custodial(what: str) -> None:
             "custodial_disabled",
             f"{what}: this site does not hold money for others. Its operator can allow it with MAJUU_CUSTODIAL.",
         )
+
+
+def may_hold_for(store: Store, account: ProviderAccount) -> bool:
+    """Whether money at this account may be the store's: always at a store's own, at the platform's with custody only.
+
+    The platform's own business needs no permission for its own money.
+    """
+    return account.store_id is not None or custodial() or store.merchant_id == intake_store().merchant_id
+
+
+def require_may_hold_for(store: Store, account: ProviderAccount, what: str) -> None:
+    """Raise Denied (``custodial_disabled``) unless ``may_hold_for``. ``what`` begins the sentence."""
+    if not may_hold_for(store, account):
+        require_custodial(what)
 
 
 def check_custody(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:

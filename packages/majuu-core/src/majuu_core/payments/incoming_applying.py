@@ -13,6 +13,7 @@ from majuu_core.database.batch import WriteBatch
 from majuu_core.ledger.services import ledger_errors
 from majuu_core.merchants.models import Store
 from majuu_core.payments.claim_rows import build_claim
+from majuu_core.payments.custody import may_hold_for
 from majuu_core.payments.incoming_books import unclaimed_account
 from majuu_core.payments.incoming_links import INCOMING_METHOD, charge_with_receipt
 from majuu_core.payments.incoming_shown import add_incoming_event, incoming_entry
@@ -27,10 +28,15 @@ _Ownership, _Status = IncomingPayment.Ownership, IncomingPayment.Status
 
 
 def apply_to_intent(incoming_id: uuid.UUID, intent_id: uuid.UUID) -> bool:
-    """Pay an open intent with unclaimed money. False, and nothing is written, when either is not free any more."""
+    """Pay an open intent with unclaimed money.
+
+    False, and nothing is written, when either is not free any more, or this site may not hold money for the store.
+    """
     with transaction.atomic():
         intent, incoming = lock_intent(intent_id), lock_incoming(incoming_id)
         if not can_pay(intent, incoming) or not is_free(incoming):
+            return False
+        if not may_hold_for(intent.store, incoming.provider_account):
             return False
         claim = build_claim(
             incoming, intent.store, reference=intent.reference or intent.public_id, method=Claim.Method.REFERENCE

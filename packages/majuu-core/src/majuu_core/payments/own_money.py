@@ -20,7 +20,6 @@ from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import own_money_account
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.outcomes import plan_outcome
-from majuu_core.payments.refund_planner import ONLY_METHOD
 from majuu_core.payments.settling import add_plan
 from majuu_core.providers import RefundRoute, Result, ResultStatus
 
@@ -68,9 +67,14 @@ def add_own_payment(batch: WriteBatch, charge: Charge, *, paid_from: AccountRef)
     add_plan(batch, charge, dataclasses.replace(plan, charge={}, applied=None, surplus=None), before)
 
 
+def is_own_money(charge: Charge) -> bool:
+    """Whether an account of ours paid the charge, and no provider."""
+    return charge.provider == WALLET
+
+
 def account_that_paid(charge: Charge) -> AccountRef | None:
     """The account of ours that paid a charge; None for one that a provider brought."""
-    if charge.provider != WALLET:
+    if not is_own_money(charge):
         return None
     moved = LedgerTransfer.objects.select_related("debit_account").get(transaction__key=f"{charge.public_id}:post")
     account = moved.debit_account
@@ -79,10 +83,10 @@ def account_that_paid(charge: Charge) -> AccountRef | None:
 
 def own_routes(charge: Charge) -> tuple[RefundRoute, ...]:
     """The way back of money that an account of ours paid; empty for a charge that a provider brought."""
-    if charge.provider != WALLET:
+    if not is_own_money(charge):
         return ()
-    reason = "It was paid from the customer's wallet and goes back there, at once."
-    return (RefundRoute(method=ONLY_METHOD, possible=True, reason=reason),)
+    reason = f"It goes back to the {WALLET} that paid, at once; no provider takes part."
+    return (RefundRoute(method=WALLET, possible=True, reason=reason),)
 
 
 def _payable(charge: Charge) -> AccountRef:

@@ -12,6 +12,7 @@ from majuu_core.common.problems import Conflict, Invalid
 from majuu_core.merchants.errors import CredentialsUnreadable
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.merchants.provider_accounts import candidate_accounts, provider_for
+from majuu_core.payments.custody import may_hold_for
 from majuu_core.providers import (
     InvalidPaymentData,
     PayoutRequest,
@@ -20,6 +21,9 @@ from majuu_core.providers import (
     operations,
 )
 from majuu_core.providers.installed import installed_providers
+
+# A provider's word for an account that lacks what sending money needs, whatever the payout.
+NOT_CONFIGURED = "payouts_not_configured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class PayoutRoute:
         try:
             return self._preparer.prepare_payout(request)
         except InvalidPaymentData as problem:
-            first = problem.violations[0]
+            first = next((item for item in problem.violations if item.code != NOT_CONFIGURED), problem.violations[0])
             raise Invalid(first.code, first.message, field=first.field) from None
 
     @cached_property
@@ -85,9 +89,12 @@ class PayoutRoute:
 
 
 def payout_routes(store: Store, livemode: bool, currency: str, provider: str = "") -> list[PayoutRoute]:
-    """The accounts that payouts of this store may leave from, the store's own first."""
+    """The accounts that payouts of this store may leave from, the store's own first.
+
+    The platform's are named without custody only when there are no others, so that the refusal says why.
+    """
     registry = installed_providers()
-    return [
+    routes = [
         PayoutRoute(account)
         for account in candidate_accounts(store=store, livemode=livemode)
         if account.provider in registry
@@ -95,10 +102,16 @@ def payout_routes(store: Store, livemode: bool, currency: str, provider: str = "
         and "payout" in operations(registry.get(account.provider))
         and currency in registry.get(account.provider).info.currencies
     ]
+    allowed = [route for route in routes if may_hold_for(store, route.account)]
+    return allowed or routes
 
 
 def choose_route(store: Store, livemode: bool, details: PayoutDetails) -> PayoutRoute:
-    """The first account whose provider can send the currency to such a destination. Raises Invalid."""
+    """The first account that is set up for payouts and can send the currency to such a destination.
+
+    When none of those that fit is set up, the first of them is returned, whose ``prepare`` says what is missing. Raises
+    Invalid when none fits.
+    """
     currency = details.amount.currency.code
     return route_for(payout_routes(store, livemode, currency, details.provider), details, livemode)
 
@@ -109,11 +122,22 @@ def route_for(routes: list[PayoutRoute], details: PayoutDetails, livemode: bool)
         mode = "live" if livemode else "test"
         text = f"This store has no active {mode} account that sends {details.amount.currency.code}."
         raise Invalid("no_payout_account", f"{text} Add one in the console.", field="provider")
-    for route in routes:
-        if not _misfits(route.info, details.destination):
-            return route
+    fitting = [route for route in routes if not _misfits(route.info, details.destination)]
+    if fitting:
+        return next((route for route in fitting if _is_configured(route, details)), fitting[0])
     name, text = _misfits(routes[0].info, details.destination)[0]
     raise Invalid("payout_destination_invalid", text, field=f"destination.{name}")
+
+
+def _is_configured(route: PayoutRoute, details: PayoutDetails) -> bool:
+    """Whether nothing is missing at the account itself. What else is wrong with the payout is told by this account."""
+    try:
+        route.prepare(details)
+    except Invalid as problem:
+        return problem.code != NOT_CONFIGURED
+    except Conflict:
+        pass
+    return True
 
 
 def _misfits(info: ProviderInfo, destination: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -40,6 +40,7 @@ from majuu_core.payments.payouts import (
     check_details,
     fill_payout,
     require_payout_cover,
+    require_permission_to_hold,
 )
 from majuu_core.payments.representation import represent_time
 from majuu_core.providers.installed import installed_providers
@@ -219,7 +220,7 @@ def destination_columns() -> list[str]:
 
 
 def _fill(preview: BatchPreview, store: Store, livemode: bool, wanted: Sequence[tuple[int, PayoutDetails]]) -> None:
-    """Check every row as if it were alone, then the references and the sums of all."""
+    """Check every row as if it were alone, then the references and the sums of all. Raises Denied as create_payout."""
 
     @lru_cache(maxsize=64)
     def routes(currency: str, provider: str) -> list[PayoutRoute]:
@@ -241,6 +242,7 @@ def _fill(preview: BatchPreview, store: Store, livemode: bool, wanted: Sequence[
             text = f"The reference {payout.reference} stands in row {first} already."
             preview.errors.append(RowError(number, "reference", "reference_twice", text))
         preview.payouts.append(payout)
+    require_permission_to_hold(preview.payouts)
     _refuse_used_references(preview, store.pk, livemode, numbers)
     _require_approval_of_sums(preview)
     if PayoutBatch.objects.filter(store_id=store.pk, livemode=livemode, content_hash=preview.content_hash).exists():

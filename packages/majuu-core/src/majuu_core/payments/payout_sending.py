@@ -1,8 +1,9 @@
 """Sending payouts, and finding out what became of them.
 
 A payout is claimed for sending by the same update that makes its first question due, so whoever dies with it in hand
-leaves a payout that is asked about, never one that is sent again. What certainly never left us goes back into the
-queue; what may have arrived is sent again only where the provider treats the same key as a look-up.
+leaves a payout that is asked about, never one that is sent again. What certainly did nothing goes back into the queue
+(it never left us, or the provider refused our credentials, which somebody can mend); what may have arrived is sent
+again only where the provider treats the same key as a look-up.
 """
 
 from __future__ import annotations
@@ -57,10 +58,14 @@ _PENDING = Result(status=ResultStatus.PENDING)
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The request certainly never arrived: send it again after this many seconds, if given, at the earliest."""
+    """The request certainly did nothing: send it again after this many seconds, if given, at the earliest.
+
+    ``code`` is the failure's, should it come to nothing for a day.
+    """
 
     reason: str
     seconds: int = 0
+    code: str = "not_sent"
 
 
 def send_due_payouts(limit: int = 20) -> int:
@@ -80,7 +85,7 @@ def send_payout(payout: Payout) -> Payout:
     answer = _obstacle(payout) or _open_and_call(conversation, payout)
     now = clock.now()
     if isinstance(answer, Later) and now - _began(payout) >= GIVE_UP_AFTER:
-        answer = _failed("not_sent", f"It could not be sent for a day: {answer.reason}")
+        answer = _failed(answer.code, f"It could not be sent for a day: {answer.reason}")
     if isinstance(answer, Later):
         logger.warning("%s was not sent: %s", payout.public_id, answer.reason)
         result, values = _PENDING, _queued_again(payout, answer, now)
@@ -173,7 +178,7 @@ def _meaning_of(conversation: Conversation, problem: Exception) -> Result | Late
             return _failed("invalid_payout_data", str(problem))
         case InvalidCredentials():
             record_health(account=conversation.account, healthy=False, message=str(problem))
-            return _failed("invalid_credentials", "The provider refused the account's credentials.")
+            return Later("The provider refused the account's credentials.", 300, "invalid_credentials")
     logger.error("the provider of %s failed", conversation.account, exc_info=problem)
     return _UNKNOWN
 

@@ -8,7 +8,7 @@ for ever: the same payout asked for again is the one that exists.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
@@ -23,6 +23,7 @@ from majuu_core.ledger.chart import AccountKind, AccountRef, parse_account
 from majuu_core.merchants.models import Store
 from majuu_core.merchants.people import acting_person, require_second_person
 from majuu_core.payments.cover import Spending, require_cover
+from majuu_core.payments.custody import require_may_hold_for
 from majuu_core.payments.intents import check_metadata
 from majuu_core.payments.locks import lock_payout
 from majuu_core.payments.models import Payout
@@ -54,8 +55,8 @@ def create_payout(
     ``source`` is who pays in the books, by default what we owe the store. ``alongside`` is called in the first
     transaction, before the money is looked at: it may lock and refuse, and returns rows that are written with the
     payout. The same reference with the same content returns the payout that exists. Raises Invalid for what cannot be
-    sent; Conflict ``payout_reference_used`` for other content under a known reference, ``insufficient_funds`` when the
-    money is not there. Nothing is written then.
+    sent; Denied ``custodial_disabled``; Conflict ``payout_reference_used`` for other content under a known reference,
+    ``insufficient_funds`` when the money is not there. Nothing is written then.
     """
     payout = build_payout(store=store, livemode=livemode, details=details, source=source)
     if not payout._state.adding:
@@ -83,8 +84,20 @@ def build_payout(*, store: Store, livemode: bool, details: PayoutDetails, source
         route = PayoutRoute(earlier.provider_account)
         return _same_or_refused(earlier, fill_payout(store, livemode, details, source, route))
     payout = fill_payout(store, livemode, details, source, choose_route(store, livemode, details))
+    require_permission_to_hold([payout])
     ask_plugins(payout)
     return payout
+
+
+def require_permission_to_hold(payouts: Iterable[Payout]) -> None:
+    """Raise Denied (``custodial_disabled``) when a store is to be paid for from the platform's account without custody.
+
+    What a wallet pays is let out in any case: nobody's money is locked in when custody is switched off.
+    """
+    ways = {(payout.store_id, payout.provider_account_id, payout.source): payout for payout in payouts}
+    for payout in ways.values():
+        if parse_account(payout.source).kind is AccountKind.STORE_PAYABLE:
+            require_may_hold_for(payout.store, payout.provider_account, "Payouts from the platform's account")
 
 
 def ask_plugins(payout: Payout) -> None:

@@ -13,6 +13,7 @@ from majuu_core.common import clock
 from majuu_core.common.problems import Conflict, Invalid
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import candidate_accounts, record_health
+from majuu_core.payments.account_references import ReferenceRefused, suggest_account_reference
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.models import PaymentIntent
 from majuu_core.payments.representation import remaining_amount
@@ -68,10 +69,15 @@ def make_intent_qr_code(*, intent: PaymentIntent, size: int = USUAL_SIZE) -> Mad
 
 
 def account_reference(intent: PaymentIntent) -> str:
-    """What a payer types as account number for this intent: the store's prefix and the order number."""
-    prefix = intent.store.account_prefix or ""
-    reference = intent.reference or intent.public_id[-10:].upper()
-    return reference if reference.upper().startswith(prefix.upper()) else f"{prefix}{reference}"
+    """What a payer types as account number for this intent: the store's prefix, the order number, a check character.
+
+    It is what `GET /incoming-payments/account-reference` tells to print. Raises Invalid for an order number that no
+    account reference can be made of, or that is too long to be typed.
+    """
+    try:
+        return suggest_account_reference(intent.store.account_prefix or "", intent.reference or intent.public_id[-10:])
+    except ReferenceRefused as problem:
+        raise Invalid(problem.code, str(problem), field="reference") from None
 
 
 def _account_for(intent: PaymentIntent) -> ProviderAccount:

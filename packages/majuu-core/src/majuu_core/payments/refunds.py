@@ -36,7 +36,7 @@ from majuu_core.payments.locks import lock_charges
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.outgoing import apply_outgoing, first_question, write_answer
 from majuu_core.payments.outgoing_follow_ups import schedule_of
-from majuu_core.payments.own_money import own_routes
+from majuu_core.payments.own_money import is_own_money, own_routes
 from majuu_core.payments.refund_amounts import question_about, refundable_amount
 from majuu_core.payments.refund_bookings import hold_refund, split_by_source
 from majuu_core.payments.refund_outcomes import REFUNDS, add_refund_event
@@ -176,7 +176,7 @@ def _hold(
         require_cover(spendings, "refund")
         batch.execute()
         for item in prepared:
-            if own_routes(item.refund.charge):
+            if is_own_money(item.refund.charge):
                 item.refund = apply_outgoing(REFUNDS, item.refund.pk, Result(status=ResultStatus.SUCCEEDED)).row
     return prepared, []
 
@@ -186,7 +186,7 @@ def _spendings(refund: Refund, plan: RefundPlan) -> list[Spending]:
     payable = AccountKind.STORE_PAYABLE
     source = AccountRef(payable, refund.store.public_id, refund.currency, refund.livemode)
     return [
-        Spending(refund.store, refund.provider_account, source, part.amount)
+        Spending(refund.store, refund.provider_account, source, part.amount, leaves=not is_own_money(refund.charge))
         for part in plan.sources
         if part.account == payable.value
     ]

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from majuu_core.common import clock
 from majuu_core.common.problems import Problem
+from majuu_core.configuration import custodial
 from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import (
     address_of,
@@ -35,11 +36,14 @@ from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
 from majuu_core.console.suggestions import suggestion_table
 from majuu_core.merchants.models import Store
+from majuu_core.merchants.services import INTAKE_CODE
 from majuu_core.payments.claim_undoing import confirm_claim_undo, request_claim_undo, withdraw_claim_undo
 from majuu_core.payments.claims import ClaimRequest, claim_incoming
+from majuu_core.payments.custody import may_hold_for
 from majuu_core.payments.incoming_settling import confirm_by_hand, is_doubtful
 from majuu_core.payments.models import Charge, Claim, IncomingPayment
 
+_NO_CUSTODY = "It came to the platform's account, and this site does not hold money for others (MAJUU_CUSTODIAL)."
 _AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -166,6 +170,7 @@ class IncomingPaymentAdmin(AskingAdmin):
                     ("number", "mode", "state"),
                     ("amount_shown", "receipt_shown", "receiver"),
                     ("store_link", "charge_link", "intent_link"),
+                    "claimable",
                 )
             },
         ),
@@ -180,7 +185,7 @@ class IncomingPaymentAdmin(AskingAdmin):
         yield rows.filter(livemode__in=[True, False], account_reference=term).values_list("pk", flat=True)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("store")
+        return super().get_queryset(request).select_related("store__merchant", "provider_account")
 
     def get_urls(self) -> list[URLPattern]:
         claim, confirm = self.action_path("claim", self.claim), self.action_path("confirm", self.confirm)
@@ -262,6 +267,17 @@ class IncomingPaymentAdmin(AskingAdmin):
     @display(description="Owner")
     def store_link(self, row: IncomingPayment) -> SafeString:
         return link(row.store)
+
+    @display(description="Who may claim it")
+    def claimable(self, row: IncomingPayment) -> str:
+        if row.ownership != IncomingPayment.Ownership.UNCLAIMED or row.status != IncomingPayment.Status.SUCCEEDED:
+            return "Nobody any more."
+        owner = row.store if row.store.code != INTAKE_CODE else None
+        if owner is not None and not may_hold_for(owner, row.provider_account):
+            return f"{owner}, but not now. {_NO_CUSTODY}"
+        if row.provider_account.store_id is None and not custodial():
+            return f"The platform's own stores only. {_NO_CUSTODY}"
+        return f"Stores of {owner.merchant}." if owner is not None else "Any store."
 
     @display(description="Charge")
     def charge_link(self, row: IncomingPayment) -> SafeString:

@@ -25,6 +25,7 @@ from majuu_core.console.base import ModeFilter, PageAction
 from majuu_core.console.cells import badge, code_cell, link
 from majuu_core.console.site import console_site
 from majuu_core.reports.exports import export_csv, export_xlsx
+from majuu_core.reports.intake import likely_receiver, may_be_taken_in, take_into_intake
 from majuu_core.reports.mismatches import assign_mismatch, reopen_mismatch, resolve_mismatch
 from majuu_core.reports.models import Mismatch
 
@@ -104,6 +105,7 @@ class MismatchAdmin(ReconciliationAdmin):
             self.action_path("assign", require_POST(self.assign)),
             self.action_path("resolve", require_POST(self.resolve)),
             self.action_path("reopen", require_POST(self.reopen)),
+            self.action_path("take", require_POST(self.take)),
         ]
         return [*exports, *actions, *super().get_urls()]
 
@@ -149,12 +151,18 @@ class MismatchAdmin(ReconciliationAdmin):
         choices = (("", "Nobody"), *((str(user.pk), str(user)) for user in people))
         chosen = FormField(name="assignee", label="Assignee", value=str(row.assignee_id or ""), choices=choices)
         reason = FormField(name="reason", label="Why it is settled")
-        return {
-            "majuu_forms": [
-                PageForm(label="Assign", address=self.action_address("assign", row), icon="person", fields=(chosen,)),
-                PageForm(label="Resolve", address=self.action_address("resolve", row), fields=(reason,)),
-            ]
-        }
+        forms = [
+            PageForm(label="Assign", address=self.action_address("assign", row), icon="person", fields=(chosen,)),
+            PageForm(label="Resolve", address=self.action_address("resolve", row), fields=(reason,)),
+        ]
+        if may_be_taken_in(row):
+            account = row.provider_account
+            receiver = FormField(name="receiver", label="Shortcode it went to", value=likely_receiver(account))
+            address = self.action_address("take", row)
+            forms.append(
+                PageForm(label="Take into the intake", address=address, icon="move_to_inbox", fields=(receiver,))
+            )
+        return {"majuu_forms": forms}
 
     def assign(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Make it somebody's."""
@@ -173,6 +181,12 @@ class MismatchAdmin(ReconciliationAdmin):
         return self.act(
             request, object_id, SETTLE, lambda row: resolve_mismatch(mismatch=row, reason=reason), "Resolved."
         )
+
+    def take(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take the statement's money in, from where a store can claim it."""
+        receiver = request.POST.get("receiver", "")
+        done = "Taken in. The worker closes the day again, which settles the difference."
+        return self.act(request, object_id, SETTLE, lambda row: take_into_intake(mismatch=row, receiver=receiver), done)
 
     def reopen(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """It is not settled after all."""
