@@ -23,10 +23,20 @@ from majuu_core.console.admins.reconciliation import (
 )
 from majuu_core.console.base import ModeFilter, PageAction
 from majuu_core.console.cells import badge, code_cell, link
+from majuu_core.console.people import person
 from majuu_core.console.site import console_site
 from majuu_core.reports.exports import export_csv, export_xlsx
 from majuu_core.reports.mismatches import assign_mismatch, reopen_mismatch, resolve_mismatch
 from majuu_core.reports.models import Mismatch
+
+_ASSIGN = "Whoever it is finds it under “Mine” in the list."
+_RESOLVE = "Closes the difference for good: later closes of the day leave it alone. It moves no money."
+_MEANING = {
+    "missing_here": "The provider's statement has this money; the books here do not.",
+    "missing_there": "The books here have this money; the provider's statement does not.",
+    "amount_differs": "Both sides have it, with different amounts.",
+    "duplicate": "It is there more than once.",
+}
 
 
 class MineFilter(SimpleListFilter):
@@ -85,7 +95,13 @@ class MismatchAdmin(ReconciliationAdmin):
         ),
         (
             "Work",
-            {"fields": (("assignee_shown", "age_shown", "opened_at"), ("resolved_by", "resolved_at"), "resolution")},
+            {
+                "fields": (
+                    ("assignee_shown", "age_shown", "opened_at"),
+                    (person("resolved_by", "Resolved by"), "resolved_at"),
+                    "resolution",
+                )
+            },
         ),
     )
 
@@ -143,17 +159,27 @@ class MismatchAdmin(ReconciliationAdmin):
         ]
 
     def extra_page_context(self, request: HttpRequest, row: Mismatch) -> dict[str, Any]:
+        meaning = {"majuu_notice": _MEANING.get(row.kind, "")}
         if row.state == Mismatch.State.RESOLVED or not request.user.has_perm(SETTLE):
-            return {}
+            return meaning
         people = get_user_model().objects.filter(is_staff=True, is_active=True).order_by("pk")[:200]
         choices = (("", "Nobody"), *((str(user.pk), str(user)) for user in people))
         chosen = FormField(name="assignee", label="Assignee", value=str(row.assignee_id or ""), choices=choices)
         reason = FormField(name="reason", label="Why it is settled")
         return {
+            **meaning,
             "majuu_forms": [
-                PageForm(label="Assign", address=self.action_address("assign", row), icon="person", fields=(chosen,)),
-                PageForm(label="Resolve", address=self.action_address("resolve", row), fields=(reason,)),
-            ]
+                PageForm(
+                    label="Assign",
+                    address=self.action_address("assign", row),
+                    icon="person",
+                    explanation=_ASSIGN,
+                    fields=(chosen,),
+                ),
+                PageForm(
+                    label="Resolve", address=self.action_address("resolve", row), explanation=_RESOLVE, fields=(reason,)
+                ),
+            ],
         }
 
     def assign(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -204,7 +230,8 @@ class MismatchAdmin(ReconciliationAdmin):
 
     @display(description="Age")
     def age_shown(self, row: Mismatch) -> str:
-        return f"{row.age.days} days" if row.age.days else f"{row.age.seconds // 3600} hours"
+        count, unit = (row.age.days, "day") if row.age.days else (row.age.seconds // 3600, "hour")
+        return f"{count} {unit}{'' if count == 1 else 's'}" if count else "Less than an hour"
 
     @display(description="Assignee")
     def assignee_shown(self, row: Mismatch) -> str:
