@@ -117,6 +117,6 @@ def test_the_inbox_of_incoming_money(width, dark, world, sign_in) -> None:
     visitor.picture(f"console-claiming-{look}")
     visitor.page.fill("input[name=store]", free.store.code)
     visitor.page.fill("input[name=reference]", "ORD-7")
-    visitor.page.click("form.mj-ask button[type=submit]")
+    visitor.page.click("form.mj-form button[type=submit]")
     visitor.page.wait_for_selector(f"text=The money is {free.store}'s now.")
     show(visitor, address_of(Claim.objects.latest("pk")), f"console-claim-{look}")

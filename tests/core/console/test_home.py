@@ -45,6 +45,21 @@ def test_the_home_page_counts_what_needs_a_person(world, superuser_client) -> No
         assert line in text
 
 
+def test_what_waits_for_somebody_comes_before_what_does_not(world, superuser_client) -> None:
+    """given unclaimed money, a difference, an alert, and no parked payment / then only the former are cards."""
+    page = superuser_client.get(HOME).content.decode()
+    cards, _, calm = page[page.index('id="attention"') : page.index('id="today"')].partition('class="mj-calm"')
+    titles = ("Open alerts", "Unclaimed payments", "Payouts to approve", "Differences nobody has", "Parked webhooks")
+    assert [title for title in titles if title not in cards] == []
+    assert "Parked payments" not in cards
+    assert "0 Parked payments" in calm
+    assert not any(title in calm for title in titles)
+
+
+def test_a_home_page_without_work_says_so(superuser_client) -> None:
+    assert "Nothing waits for you." in text_of(superuser_client.get(HOME))
+
+
 def test_a_disabled_endpoint_is_not_failing_any_more(world, superuser_client) -> None:
     WebhookEndpoint.objects.update(failing_since=clock.now(), status="disabled")
     assert "0 Failing endpoints" in text_of(superuser_client.get(HOME))
@@ -81,7 +96,7 @@ def test_the_home_page_shows_only_what_the_user_may_see(world, staff_client) -> 
 
 def test_the_home_page_needs_few_queries(world, superuser_client, django_assert_num_queries) -> None:
     superuser_client.get(HOME)
-    with django_assert_num_queries(16):  # session, user, seven counters, today, latest; alerts, four for balances
+    with django_assert_num_queries(19):  # session, user, ten counters, today, latest; alerts, four for balances
         superuser_client.get(HOME)
 
 
@@ -95,16 +110,16 @@ def test_the_menu_of_a_superuser_has_every_page(world) -> None:
     menu = navigation(request_of(make_staff(superuser=True)))
     assert [group["title"] for group in menu] == [
         None,
+        "Needs a person",
         "Payments",
         "Wallets",
-        "Events and webhooks",
-        "Ledger",
         "Reconciliation",
         "Merchants",
-        "Operations",
+        "Ledger",
+        "Events and webhooks",
         "System",
     ]
-    assert sum(len(group["items"]) for group in menu) == 1 + 27 + 1
+    assert sum(len(group["items"]) for group in menu) == 26 + 3  # and home, safeguarding, plugins
 
 
 def test_every_menu_item_opens(world, superuser_client) -> None:

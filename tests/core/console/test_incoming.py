@@ -12,11 +12,10 @@ from django.urls import reverse
 from majuu_core.audit.models import AuditEntry
 from majuu_core.console.cells import address_of
 from majuu_core.merchants.services import intake_store
-from majuu_core.payments.models import Claim, IncomingPayment, Payout
-from majuu_core.payments.payouts import cancel_payout
+from majuu_core.payments.models import Claim, IncomingPayment
 from majuu_core.testing.factories import make_provider_account, make_store
 from tests.core.console.world import World, make_staff
-from tests.core.payments.incoming_support import arrive, the_money
+from tests.core.payments.incoming_support import arrive, claim, the_money
 
 MAY = ("majuu_payments.view_incomingpayment", "majuu_payments.change_incomingpayment")
 MAY_UNDO = ("majuu_payments.view_claim", "majuu_payments.change_claim")
@@ -43,28 +42,34 @@ def test_a_person_claims_for_a_store(world: World, staff_client: Any) -> None:
     assert "This receipt has been claimed already." in again.content.decode()
 
 
-def test_two_people_undo_a_claim(world: World, staff_client: Any) -> None:
-    made = world.claims[0]
-    for payout in Payout.objects.filter(store=made.store):
-        cancel_payout(payout=payout)  # their hold leaves nothing to take back
+def an_unspent_claim() -> Claim:
+    """Money that a store claimed and still has; the world's stores have promised theirs to payouts."""
+    store = make_store()
+    arrive(make_provider_account(store=store), "UNSPENT1")
+    return claim(store, "UNSPENT1")
+
+
+def test_two_people_undo_a_claim(db: None, staff_client: Any) -> None:
+    made = an_unspent_claim()
     first, second = staff_client(*MAY_UNDO), staff_client(*MAY_UNDO)
     assert "Say why" in first.post(action(made, "undo")).content.decode()
     first.post(action(made, "undo"), {"reason": "Typed by mistake."})
     own = first.post(action(made, "allow"), follow=True).content.decode()
     assert "Somebody else has to do this" in own
-    assert the_money("CLAIMED1").ownership == "claimed"
+    assert the_money("UNSPENT1").ownership == "claimed"
     second.post(action(made, "allow"))
-    assert the_money("CLAIMED1").ownership == "unclaimed"
+    assert the_money("UNSPENT1").ownership == "unclaimed"
     assert AuditEntry.objects.filter(action="claim.undone", actor_type="user").count() == 1
 
 
-def test_a_request_can_be_turned_down(world: World, staff_client: Any) -> None:
-    made = world.claims[0]
+def test_a_request_can_be_turned_down(db: None, staff_client: Any) -> None:
+    made = an_unspent_claim()
     first, second = staff_client(*MAY_UNDO), staff_client(*MAY_UNDO)
     first.post(action(made, "undo"), {"reason": "Typed by mistake."})
+    assert Claim.objects.filter(pk=made.pk, undo_requested_at__isnull=False).exists()
     second.post(action(made, "keep"))
     made.refresh_from_db()
-    assert (made.undo_requested_at, made.undone_at, the_money("CLAIMED1").ownership) == (None, None, "claimed")
+    assert (made.undo_requested_at, made.undone_at, the_money("UNSPENT1").ownership) == (None, None, "claimed")
 
 
 @pytest.mark.parametrize("name", ["claim", "confirm"])

@@ -120,7 +120,7 @@ def test_a_running_close_shows_how_far_it_is(desk: Desk, client) -> None:
     )
     page = text(client.get(address_of(close)))
     assert '<progress class="mj-progress" max="100" value="25">' in page
-    assert ("250 of 1000 compared" in page, 'http-equiv="refresh"' in page) == (True, True)
+    assert ("250 of 1,000 compared" in page, 'http-equiv="refresh"' in page) == (True, True)
     assert "It is being closed at this moment." in text(client.post(action(close, "again"), follow=True))
 
 

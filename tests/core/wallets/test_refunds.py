@@ -57,8 +57,9 @@ def test_it_is_on_the_wallet_again_at_once(counter: Counter) -> None:
     assert sorted(statuses) == ["pending", "succeeded"]
     actions = AuditEntry.objects.filter(object_id=refund.public_id).values_list("action", flat=True)
     assert sorted(actions) == ["refund.created", "refund.succeeded"]
-    booked = LedgerTransaction.objects.filter(reference=refund.public_id)
-    assert list(booked.values_list("key", "kind")) == [(f"{refund.public_id}:post", "wallet_refund")]
+    booked = LedgerTransaction.objects.filter(reference=refund.public_id).order_by("pk")
+    steps = [(f"{refund.public_id}:{step}", "wallet_refund") for step in ("hold", "post")]
+    assert list(booked.values_list("key", "kind")) == steps
     assert ProviderCall.objects.count() == calls
 
 

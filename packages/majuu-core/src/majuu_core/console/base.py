@@ -50,6 +50,11 @@ class Fact:
         """True for what needs the whole width."""
         return self.value.startswith("<pre")
 
+    @property
+    def is_empty(self) -> bool:
+        """True for what has no value; a phone leaves it out."""
+        return self.value == "–"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactGroup:
@@ -58,12 +63,18 @@ class FactGroup:
     title: str
     facts: tuple[Fact, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """True when there is no value at all."""
+        return all(fact.is_empty for fact in self.facts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageAction:
     """A button on a detail page. It is a form of its own, sent by POST to ``address``.
 
-    ``question`` asks for a text, sent as ``reason``, before the button may be pressed.
+    ``question`` asks for a text, sent as ``reason``, before the button may be pressed. A quiet button is not what
+    the page is for: it says no, or steps back.
     """
 
     label: str
@@ -71,6 +82,7 @@ class PageAction:
     explanation: str
     icon: str = "bolt"
     question: str = ""
+    is_quiet: bool = False
 
 
 class ModeFilter(SimpleListFilter):
@@ -182,6 +194,10 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         """Tables below the detail page."""
         return []
 
+    def heading(self, row: Any) -> str:
+        """What the detail page calls the row."""
+        return str(row)
+
     def page_actions(self, request: HttpRequest, row: Any) -> list[PageAction]:
         """Buttons on the detail page, those the user may press."""
         return []
@@ -204,7 +220,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
             context |= {
                 "title": self.opts.verbose_name,
                 "subtitle": None,
-                "majuu_heading": str(row),
+                "majuu_heading": self.heading(row),
                 "majuu_groups": self.fact_groups(request, row),
                 "majuu_tables": self.related_tables(request, row),
                 "majuu_actions": self.page_actions(request, row),

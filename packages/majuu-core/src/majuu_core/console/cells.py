@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -69,15 +70,16 @@ def code_cell(text: object) -> SafeString:
 
 
 def moment_cell(at: datetime | None) -> SafeString:
-    """A time to the second, in the project's time zone; the title tells the zone."""
+    """A time to the second, in the project's time zone; with the zone; the title tells it in words."""
     if at is None:
         return SafeString("–")
     local = localtime(at)
     return format_html(
-        '<time class="mj-time" datetime="{}" title="{}">{}</time>',
+        '<time class="mj-time" datetime="{}" title="{}">{} <span class="mj-zone">{}</span></time>',
         local.isoformat(),
         f"{local:%A, %d %B %Y, %H:%M:%S %Z}",
         f"{local:%Y-%m-%d %H:%M:%S}",
+        f"{local:%Z}",
     )
 
 
@@ -98,6 +100,11 @@ def address_of(row: models.Model) -> str:
         return reverse(f"console:{options.app_label}_{options.model_name}_change", args=[key])
     except NoReverseMatch:
         return ""
+
+
+def destination_text(destination: Mapping[str, Any]) -> str:
+    """Where money goes, for reading: ``phone 254712345678``; "–" for the way it came."""
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in destination.items()) or "–"
 
 
 def link(row: models.Model | None, text: object = "") -> SafeString:

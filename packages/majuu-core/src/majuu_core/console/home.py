@@ -20,9 +20,11 @@ from majuu_core.common import clock
 from majuu_core.common.money import currency_of
 from majuu_core.console.cells import money_text
 from majuu_core.ledger.selectors import ExactSum
-from majuu_core.payments.models import Charge, PaymentIntent, Payout
+from majuu_core.payments.alerts import open_alerts
+from majuu_core.payments.models import Charge, IncomingPayment, PaymentIntent, Payout
 from majuu_core.plugins.contributions import Panel
 from majuu_core.plugins.manager import collect
+from majuu_core.reports.models import Mismatch
 from majuu_core.webhooks.models import InboundWebhook, WebhookEndpoint
 
 # Counting stops here: a thousand and more need the same attention.
@@ -62,8 +64,10 @@ def overview(request: HttpRequest) -> dict[str, Any]:
     """The context of the home page: only what this user may see."""
     sees_intents = request.user.has_perm("majuu_payments.view_paymentintent")
     sees_charges = request.user.has_perm("majuu_payments.view_charge")
+    counters = _counters(request)
     return {
-        "majuu_counters": _counters(request),
+        "majuu_counters": counters,
+        "majuu_urgent": [counter for counter in counters if counter.tone == "bad"],
         "majuu_received": received_today() if sees_charges else [],
         "majuu_sees_charges": sees_charges,
         "majuu_latest": _latest_intents() if sees_intents else [],
@@ -98,11 +102,14 @@ def _first_id_of(moment: datetime) -> uuid.UUID:
 
 def _counters(request: HttpRequest) -> list[Counter]:
     wanted: tuple[tuple[str, str, str, Callable[[], QuerySet[Any]]], ...] = (
+        ("Open alerts", "majuu_payments.alert", "?open=1", open_alerts),
+        ("Unclaimed payments", "majuu_payments.incomingpayment", "?ownership__exact=unclaimed", _unclaimed),
+        ("Payouts to approve", "majuu_payments.payout", "?status__exact=requires_approval", _payouts_to_approve),
+        ("Differences nobody has", "majuu_reports.mismatch", "?state__exact=open", _open_differences),
         ("Parked payments", "majuu_payments.paymentintent", "?parked=1", _parked_intents),
         ("Parked webhooks", "majuu_webhooks.inboundwebhook", "?state__exact=parked", _parked_webhooks),
         ("Charges with unknown outcome", "majuu_payments.charge", "?status__exact=unknown", _unknown_charges),
         ("Parked charges", "majuu_payments.charge", "?is_parked__exact=1", _parked_charges),
-        ("Payouts to approve", "majuu_payments.payout", "?status__exact=requires_approval", _payouts_to_approve),
         ("Parked payouts", "majuu_payments.payout", "?parked=1", _parked_payouts),
         ("Failing endpoints", "majuu_webhooks.webhookendpoint", "?trouble=1", _failing_endpoints),
     )
@@ -121,6 +128,14 @@ def _counters(request: HttpRequest) -> list[Counter]:
             )
         )
     return found
+
+
+def _unclaimed() -> QuerySet[IncomingPayment]:
+    return IncomingPayment.objects.filter(ownership=IncomingPayment.Ownership.UNCLAIMED)
+
+
+def _open_differences() -> QuerySet[Mismatch]:
+    return Mismatch.objects.filter(state=Mismatch.State.OPEN)
 
 
 def _parked_intents() -> QuerySet[PaymentIntent]:

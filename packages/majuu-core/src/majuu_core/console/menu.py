@@ -11,29 +11,43 @@ from django.urls import NoReverseMatch, reverse
 from majuu_core.plugins.contributions import MenuItem
 from majuu_core.plugins.manager import registries
 
-# (title, model as app.model, icon) by group
+# (title, model as app.model, icon) by group: what waits for somebody first, what only records last
 CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Needs a person",
+        (
+            ("Alerts", "majuu_payments.alert", "notifications"),
+            ("Incoming payments", "majuu_payments.incomingpayment", "move_to_inbox"),
+            ("Claims", "majuu_payments.claim", "approval"),
+            ("Payouts", "majuu_payments.payout", "payments"),
+            ("Payout batches", "majuu_payments.payoutbatch", "playlist_add_check"),
+            ("Differences", "majuu_reports.mismatch", "rule"),
+        ),
+    ),
     (
         "Payments",
         (
             ("Payment intents", "majuu_payments.paymentintent", "shopping_cart"),
             ("Charges", "majuu_payments.charge", "credit_score"),
-            ("Payouts", "majuu_payments.payout", "payments"),
-            ("Payout batches", "majuu_payments.payoutbatch", "playlist_add_check"),
-            ("Incoming payments", "majuu_payments.incomingpayment", "move_to_inbox"),
-            ("Claims", "majuu_payments.claim", "key"),
             ("Refunds", "majuu_payments.refund", "undo"),
-            ("Provider calls", "majuu_payments.providercall", "swap_horiz"),
-            ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
         ),
     ),
     ("Wallets", (("Wallets", "majuu_wallets.wallet", "wallet"),)),
     (
-        "Events and webhooks",
+        "Reconciliation",
         (
-            ("Events", "majuu_events.event", "bolt"),
-            ("Deliveries", "majuu_webhooks.webhookdelivery", "send"),
-            ("Endpoints", "majuu_webhooks.webhookendpoint", "webhook"),
+            ("Closes", "majuu_reports.close", "event_available"),
+            ("Statements", "majuu_reports.settlement", "description"),
+        ),
+    ),
+    (
+        "Merchants",
+        (
+            ("Merchants", "majuu_merchants.merchant", "business_center"),
+            ("Stores", "majuu_merchants.store", "storefront"),
+            ("Provider accounts", "majuu_merchants.provideraccount", "account_balance_wallet"),
+            ("Balances", "majuu_payments.balancesnapshot", "savings"),
+            ("API keys", "majuu_merchants.apikey", "key"),
         ),
     ),
     (
@@ -45,27 +59,13 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
-        "Reconciliation",
+        "Events and webhooks",
         (
-            ("Statements", "majuu_reports.settlement", "description"),
-            ("Closes", "majuu_reports.close", "event_available"),
-            ("Differences", "majuu_reports.mismatch", "rule"),
-        ),
-    ),
-    (
-        "Merchants",
-        (
-            ("Merchants", "majuu_merchants.merchant", "business_center"),
-            ("Stores", "majuu_merchants.store", "storefront"),
-            ("Provider accounts", "majuu_merchants.provideraccount", "account_balance_wallet"),
-            ("API keys", "majuu_merchants.apikey", "key"),
-        ),
-    ),
-    (
-        "Operations",
-        (
-            ("Alerts", "majuu_payments.alert", "notifications"),
-            ("Balances", "majuu_payments.balancesnapshot", "savings"),
+            ("Events", "majuu_events.event", "bolt"),
+            ("Deliveries", "majuu_webhooks.webhookdelivery", "send"),
+            ("Endpoints", "majuu_webhooks.webhookendpoint", "webhook"),
+            ("Inbound webhooks", "majuu_webhooks.inboundwebhook", "call_received"),
+            ("Provider calls", "majuu_payments.providercall", "swap_horiz"),
         ),
     ),
     ("System", (("Audit trail", "majuu_audit.auditentry", "policy"),)),

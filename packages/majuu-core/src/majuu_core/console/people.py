@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 
+from django.contrib.admin import display
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
@@ -21,6 +23,18 @@ def acting_user(request: HttpRequest) -> AbstractContextManager[Actor]:
     return acting_as(Actor(type="user", id=str(request.user.pk), remote_addr=address))
 
 
+def person(name: str, label: str) -> Callable[[Any], str]:
+    """A fact of a detail page: who it was, by the name people know, from a column such as ``created_by``."""
+
+    @display(description=label)
+    def column(row: Any) -> str:
+        value = str(getattr(row, name))
+        return names_of([value]).get(value, "–")
+
+    column.__name__ = name
+    return column
+
+
 def names_of(labels: Iterable[str]) -> dict[str, str]:
     """What people call those whom rows remember as ``user:12`` or ``key:key_…``. One query."""
     known = {label: label.partition(":") for label in labels if label}
@@ -28,7 +42,10 @@ def names_of(labels: Iterable[str]) -> dict[str, str]:
         [int(identifier) for kind, _, identifier in known.values() if kind == "user" and identifier.isdecimal()]
     )
     by_id = {str(key): user.get_username() for key, user in users.items()}
-    return {
-        label: by_id.get(identifier, label) if kind == "user" else f"API key {identifier}" if kind == "key" else label
-        for label, (kind, _, identifier) in known.items()
-    }
+    return {label: _name(label, kind, identifier, by_id) for label, (kind, _, identifier) in known.items()}
+
+
+def _name(label: str, kind: str, identifier: str, users: Mapping[str, str]) -> str:
+    if kind == "user":
+        return users.get(identifier, f"User {identifier}")
+    return f"API key {identifier}" if kind == "key" else label

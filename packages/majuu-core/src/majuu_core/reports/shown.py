@@ -28,14 +28,18 @@ def _cell(entry: dict[str, Any] | None, currency: str) -> str:
     return f"{Decimal(entry['amount']):,.{decimal_places(currency)}f} ({entry['count']})" if entry else "–"
 
 
+def _payments(count: int) -> str:
+    return f"{count:,} payment{'' if count == 1 else 's'}"
+
+
 def _note(close: Close, sides: dict[str, Any], currency: str) -> str:
     told = []
     if lost := close.totals.get("events_lost"):
-        told.append(f"Of {lost} payments no event ever came: their money was learned by asking.")
+        told.append(f"Of {_payments(lost)} no event ever came: the money was learned of by asking.")
     if fees := sides.get("statement", {}).get("fees_not_told"):
         told.append(
             f"Fees that nobody told beforehand, so that the ledger does not have them: {_cell(fees, currency)}."
         )
     if unjudged := close.totals.get("not_covered"):
-        told.append(f"{unjudged} payments are not judged: no whole statement covers their time.")
+        told.append(f"Not judged, because no whole statement covers the time: {_payments(unjudged)}.")
     return " ".join(told)

@@ -110,7 +110,7 @@ def _liabilities(pooled: Iterable[str], livemode: bool, at: datetime) -> Iterato
         sums[kind, currency] = (total + owed.amount, count + bool(owed.amount))
     texts = {
         _K.WALLET: ("Wallets", "{} with money on them"),
-        _K.INTAKE_UNCLAIMED: ("Unclaimed payments", "on {} account(s)"),
+        _K.INTAKE_UNCLAIMED: ("Unclaimed payments", "accounts with some: {}"),
     }
     for (kind, currency), (total, count) in sorted(sums.items()):
         name, detail = texts[kind]

@@ -29,10 +29,11 @@ from majuu_core.console.cells import (
     link,
     mode_badge,
     money_cell,
+    money_text,
     pretty,
     state_badge,
 )
-from majuu_core.console.people import acting_user
+from majuu_core.console.people import acting_user, person
 from majuu_core.console.site import console_site
 from majuu_core.console.suggestions import suggestion_table
 from majuu_core.merchants.models import Store
@@ -139,11 +140,13 @@ class AskingAdmin(ReadOnlyAdmin):
             messages.error(request, problem.message)
         return HttpResponseRedirect(address_of(row))
 
-    def button(self, row: Any, name: str, label: str, explanation: str, icon: str) -> PageAction:
+    def button(
+        self, row: Any, name: str, label: str, explanation: str, icon: str, *, is_quiet: bool = False
+    ) -> PageAction:
         """A button that leads to one of this page's actions."""
         options = self.model._meta
         address = reverse(f"console:{options.app_label}_{options.model_name}_{name}", args=[row.public_id])
-        return PageAction(label=label, address=address, explanation=explanation, icon=icon)
+        return PageAction(label=label, address=address, explanation=explanation, icon=icon, is_quiet=is_quiet)
 
 
 @register(IncomingPayment, site=console_site)
@@ -195,6 +198,9 @@ class IncomingPaymentAdmin(AskingAdmin):
         may_see_orders = request.user.has_perm("majuu_payments.view_paymentintent")
         return [suggestion_table(row)] if may_see_orders and row.ownership == row.Ownership.UNCLAIMED else []
 
+    def heading(self, row: IncomingPayment) -> str:
+        return f"{money_text(row.amount)}, receipt {row.receipt}"
+
     def page_actions(self, request: HttpRequest, row: IncomingPayment) -> list[PageAction]:
         free = row.ownership == IncomingPayment.Ownership.UNCLAIMED and row.status == IncomingPayment.Status.SUCCEEDED
         if not free or not self.may_act(request):
@@ -208,9 +214,13 @@ class IncomingPaymentAdmin(AskingAdmin):
     def claim(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask for the store and claim."""
         row = self.row_for(request, object_id)
-        form = ClaimForm(request.POST) if "reference" in request.POST else ClaimForm()
+        form = (
+            ClaimForm(request.POST)
+            if "reference" in request.POST
+            else ClaimForm(initial={"reference": row.account_reference})
+        )
         if not form.is_bound or not form.is_valid():
-            text = f"{row.receipt} brought {row.currency} {row.amount.amount:,.2f}. Somebody else can undo a claim."
+            text = f"{row.receipt} brought {money_text(row.amount)}. Somebody else can undo a claim."
             return self.ask(request, row, form, title="Claim for a store", explanation=text, button="Claim")
         given = form.cleaned_data
         wanted = ClaimRequest(
@@ -262,7 +272,9 @@ class IncomingPaymentAdmin(AskingAdmin):
 
     @display(description="Phone")
     def phone_shown(self, row: IncomingPayment) -> str:
-        return row.payer_phone or row.payer_phone_masked or row.payer_phone_hash
+        if row.payer_phone or row.payer_phone_masked:
+            return row.payer_phone or row.payer_phone_masked
+        return "Only its hash was told" if row.payer_phone_hash else "–"
 
     @display(description="Owner")
     def store_link(self, row: IncomingPayment) -> SafeString:
@@ -315,13 +327,19 @@ class ClaimAdmin(AskingAdmin):
                     ("receipt_shown", "store_link", "reference"),
                     ("incoming_link", "charge_link"),
                     ("method", "score", "reasons_shown"),
-                    ("created_at", "created_by"),
+                    ("created_at", person("created_by", "Claimed by")),
                 )
             },
         ),
         (
             "Undoing",
-            {"fields": (("undo_requested_by", "undo_requested_at"), "undo_reason", ("undone_by", "undone_at"))},
+            {
+                "fields": (
+                    (person("undo_requested_by", "Asked by"), "undo_requested_at"),
+                    "undo_reason",
+                    (person("undone_by", "Undone by"), "undone_at"),
+                )
+            },
         ),
     )
 
@@ -351,7 +369,9 @@ class ClaimAdmin(AskingAdmin):
         allow = f"Undoes the claim, because: {row.undo_reason} Not by who asked for it."
         return [
             self.button(row, "allow", "Undo the claim", allow, "check"),
-            self.button(row, "keep", "Keep the claim", "Forgets the request.", "close"),
+            self.button(
+                row, "keep", "Keep the claim", "Forgets the request. The claim stands.", "close", is_quiet=True
+            ),
         ]
 
     def undo(self, request: HttpRequest, object_id: str) -> HttpResponse:

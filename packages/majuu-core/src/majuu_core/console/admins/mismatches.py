@@ -23,11 +23,22 @@ from majuu_core.console.admins.reconciliation import (
 )
 from majuu_core.console.base import ModeFilter, PageAction
 from majuu_core.console.cells import badge, code_cell, link
+from majuu_core.console.people import person
 from majuu_core.console.site import console_site
 from majuu_core.reports.exports import export_csv, export_xlsx
 from majuu_core.reports.intake import likely_receiver, may_be_taken_in, take_into_intake
 from majuu_core.reports.mismatches import assign_mismatch, reopen_mismatch, resolve_mismatch
 from majuu_core.reports.models import Mismatch
+
+_ASSIGN = "Whoever it is finds it under “Mine” in the list."
+_TAKE = "Books the money as if its notice had come. The next close of the day settles this difference."
+_RESOLVE = "Closes the difference for good: later closes of the day leave it alone. It moves no money."
+_MEANING = {
+    "missing_here": "The provider's statement has this money; the books here do not.",
+    "missing_there": "The books here have this money; the provider's statement does not.",
+    "amount_differs": "Both sides have it, with different amounts.",
+    "duplicate": "It is there more than once.",
+}
 
 
 class MineFilter(SimpleListFilter):
@@ -86,7 +97,13 @@ class MismatchAdmin(ReconciliationAdmin):
         ),
         (
             "Work",
-            {"fields": (("assignee_shown", "age_shown", "opened_at"), ("resolved_by", "resolved_at"), "resolution")},
+            {
+                "fields": (
+                    ("assignee_shown", "age_shown", "opened_at"),
+                    (person("resolved_by", "Resolved by"), "resolved_at"),
+                    "resolution",
+                )
+            },
         ),
     )
 
@@ -145,24 +162,39 @@ class MismatchAdmin(ReconciliationAdmin):
         ]
 
     def extra_page_context(self, request: HttpRequest, row: Mismatch) -> dict[str, Any]:
+        meaning = {"majuu_notice": _MEANING.get(row.kind, "")}
         if row.state == Mismatch.State.RESOLVED or not request.user.has_perm(SETTLE):
-            return {}
+            return meaning
         people = get_user_model().objects.filter(is_staff=True, is_active=True).order_by("pk")[:200]
         choices = (("", "Nobody"), *((str(user.pk), str(user)) for user in people))
         chosen = FormField(name="assignee", label="Assignee", value=str(row.assignee_id or ""), choices=choices)
         reason = FormField(name="reason", label="Why it is settled")
         forms = [
-            PageForm(label="Assign", address=self.action_address("assign", row), icon="person", fields=(chosen,)),
-            PageForm(label="Resolve", address=self.action_address("resolve", row), fields=(reason,)),
+            PageForm(
+                label="Assign",
+                address=self.action_address("assign", row),
+                icon="person",
+                explanation=_ASSIGN,
+                fields=(chosen,),
+            ),
+            PageForm(
+                label="Resolve", address=self.action_address("resolve", row), explanation=_RESOLVE, fields=(reason,)
+            ),
         ]
         if may_be_taken_in(row):
-            account = row.provider_account
-            receiver = FormField(name="receiver", label="Shortcode it went to", value=likely_receiver(account))
-            address = self.action_address("take", row)
-            forms.append(
-                PageForm(label="Take into the intake", address=address, icon="move_to_inbox", fields=(receiver,))
+            receiver = FormField(
+                name="receiver", label="Shortcode it went to", value=likely_receiver(row.provider_account)
             )
-        return {"majuu_forms": forms}
+            forms.append(
+                PageForm(
+                    label="Take into the intake",
+                    address=self.action_address("take", row),
+                    icon="move_to_inbox",
+                    explanation=_TAKE,
+                    fields=(receiver,),
+                )
+            )
+        return {**meaning, "majuu_forms": forms}
 
     def assign(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Make it somebody's."""
@@ -218,7 +250,8 @@ class MismatchAdmin(ReconciliationAdmin):
 
     @display(description="Age")
     def age_shown(self, row: Mismatch) -> str:
-        return f"{row.age.days} days" if row.age.days else f"{row.age.seconds // 3600} hours"
+        count, unit = (row.age.days, "day") if row.age.days else (row.age.seconds // 3600, "hour")
+        return f"{count} {unit}{'' if count == 1 else 's'}" if count else "Less than an hour"
 
     @display(description="Assignee")
     def assignee_shown(self, row: Mismatch) -> str:

@@ -25,6 +25,7 @@ from majuu_core.console.cells import (
     link,
     mode_badge,
     money_cell,
+    money_text,
     pretty,
     state_badge,
 )
@@ -56,6 +57,9 @@ class ParkedFilter(SimpleListFilter):
 
 class MoneyRowAdmin(ReadOnlyAdmin):
     """What intents and charges have in common."""
+
+    def heading(self, row: Any) -> str:
+        return f"{str(self.opts.verbose_name).capitalize()} of {money_text(row.amount)}"
 
     @display(description="ID")
     def number(self, row: PaymentIntent | Charge) -> SafeString:

@@ -116,6 +116,9 @@ class PayoutAdmin(MoneyRowAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("store", "provider_account", "batch")
 
+    def heading(self, row: Payout) -> str:
+        return f"{super().heading(row)} to {_recipient(row)}"
+
     def fact_groups(self, request: HttpRequest, row: Payout) -> list[FactGroup]:
         row.viewer_may_decide = is_second_person(request, row.created_by)  # type: ignore[attr-defined]
         return super().fact_groups(request, row)
@@ -142,7 +145,9 @@ class PayoutAdmin(MoneyRowAdmin):
     def _decisions(self, request: HttpRequest, row: Payout) -> list[PageAction]:
         if not is_second_person(request, row.created_by):
             text = "Takes back what you asked for. Its money is free again."
-            return [PageAction(label="Cancel", address=_at(row, "cancel"), explanation=text, icon="undo")]
+            return [
+                PageAction(label="Cancel", address=_at(row, "cancel"), explanation=text, icon="undo", is_quiet=True)
+            ]
         return [
             PageAction(
                 label="Approve",
@@ -155,6 +160,7 @@ class PayoutAdmin(MoneyRowAdmin):
                 address=_at(row, "refuse"),
                 explanation="Nothing is sent, and the money is free again.",
                 icon="block",
+                is_quiet=True,
                 question="Why not?",
             ),
         ]
@@ -218,7 +224,7 @@ class PayoutAdmin(MoneyRowAdmin):
 
     @display(description="To")
     def recipient(self, row: Payout) -> SafeString:
-        return code_cell(" ".join(str(value) for value in row.destination.values()))
+        return code_cell(_recipient(row))
 
     @display(description="Asked for by")
     def maker(self, row: Payout) -> str:
@@ -248,7 +254,8 @@ class PayoutAdmin(MoneyRowAdmin):
 
     @display(description="Paid from")
     def source_shown(self, row: Payout) -> SafeString:
-        return code_cell(row.source)
+        kind = row.source.partition(":")[0].replace("_", " ").capitalize()
+        return format_html('<span title="{}">{}</span>', row.source, kind) if kind else SafeString("–")
 
     @display(description="Provider account")
     def account_link(self, row: Payout) -> SafeString:
@@ -287,7 +294,7 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
                     ("maker", "created_at"),
                     "standing",
                     "results_link",
-                    "content_hash",
+                    "hash_shown",
                 )
             },
         ),
@@ -318,7 +325,7 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
             return []
         address = reverse("console:majuu_payments_payoutbatch_approve", args=[row.public_id])
         text = "Sends all payouts of this batch that wait. They cannot be called back."
-        return [PageAction(label=f"Approve {waiting} payouts", address=address, explanation=text, icon="done_all")]
+        return [PageAction(label=f"Approve {_payouts(waiting)}", address=address, explanation=text, icon="done_all")]
 
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The second person says yes to all of them."""
@@ -331,7 +338,7 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
         except Problem as problem:
             messages.error(request, problem.message)
         else:
-            messages.success(request, f"{count} payouts approved. They are sent one after the other.")
+            messages.success(request, f"{_payouts(count)} approved. They are sent one after the other.")
         return HttpResponseRedirect(address_of(batch))
 
     def results(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -360,7 +367,7 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
                 id_link(payout, short=True),
                 payout.reference,
                 money_cell(payout.amount),
-                code_cell(" ".join(str(value) for value in payout.destination.values())),
+                code_cell(_recipient(payout)),
                 state_badge(payout.status, payout.get_status_display()),
             )
             for payout in row.payouts.order_by("pk")[:_SHOWN]
@@ -399,15 +406,27 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
         waiting = _waiting(row).count()
         if not waiting:
             return SafeString("Nothing waits.")
-        shown = badge(f"{waiting} wait", "warn")
+        shown = badge(f"{waiting} wait{'s' if waiting == 1 else ''}", "warn")
         if getattr(row, "viewer_may_decide", False):
             return format_html("{} You did not upload it, so you may decide.", shown)
         return format_html("{} You uploaded it yourself, so somebody else has to decide.", shown)
+
+    @display(description="SHA-256 of the file")
+    def hash_shown(self, row: PayoutBatch) -> SafeString:
+        return code_cell(row.content_hash)
 
     @display(description="Results")
     def results_link(self, row: PayoutBatch) -> SafeString:
         address = reverse("console:majuu_payments_payoutbatch_results", args=[row.public_id])
         return format_html('<a class="mj-link" href="{}">Download as CSV</a>', address)
+
+
+def _payouts(count: int) -> str:
+    return f"{count} payout{'' if count == 1 else 's'}"
+
+
+def _recipient(row: Payout) -> str:
+    return " ".join(str(value) for value in row.destination.values())
 
 
 def _at(row: Payout, action: str) -> str:

@@ -61,6 +61,7 @@ class PageForm:
     label: str
     address: str
     icon: str = "check"
+    explanation: str = ""
     fields: tuple[FormField, ...] = field(default_factory=tuple)
 
 
@@ -123,7 +124,13 @@ class ReconciliationAdmin(ReadOnlyAdmin):
         return badge(row.get_state_display(), TONES.get(row.state, "bad"))
 
 
+def most_note(count: int) -> str:
+    """What a table says when it may not show everything."""
+    return f"The first {MOST_SHOWN} are shown." if count >= MOST_SHOWN else ""
+
+
 def mismatch_table(rows: Any) -> Table:
+    """Differences of a close."""
     headers = ("Difference", "State", "Receipt", "Here", "There", "Detail", "Assignee")
     cells = [
         (
@@ -137,9 +144,9 @@ def mismatch_table(rows: Any) -> Table:
         )
         for row in rows
     ]
-    return Table(title="Differences", headers=headers, rows=cells, note=f"At most {MOST_SHOWN} are shown.")
+    return Table(title="Differences", headers=headers, rows=cells, note=most_note(len(cells)))
 
 
 def amount_cell(amount: Any, row: Mismatch) -> SafeString:
-
+    """An amount of a difference, in its currency."""
     return money_cell(None if amount is None else Money(amount, row.currency))

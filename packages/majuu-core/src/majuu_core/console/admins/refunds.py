@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST
 
 from majuu_core.console.admins.payments import MoneyRowAdmin, ParkedFilter
 from majuu_core.console.base import ModeFilter, PageAction, moment, short_number
-from majuu_core.console.cells import address_of, badge, code_cell, id_link, link, money_cell, pretty
-from majuu_core.console.people import acting_user
+from majuu_core.console.cells import address_of, badge, code_cell, destination_text, id_link, link, money_cell
+from majuu_core.console.people import acting_user, names_of, person
 from majuu_core.console.site import console_site
 from majuu_core.console.timeline import Entry, build_subject_timeline
 from majuu_core.payments.models import Refund
@@ -47,7 +47,7 @@ class RefundAdmin(MoneyRowAdmin):
                     ("number", "mode", "state"),
                     ("charge_link", "store_link", "account_link"),
                     ("amount_shown", "fee_shown"),
-                    ("reason", "source", "created_by"),
+                    ("reason", "source", person("created_by", "Asked for by")),
                     "parked_reason",
                 )
             },
@@ -104,7 +104,7 @@ class RefundAdmin(MoneyRowAdmin):
             rank=0,
             icon="undo",
             title=format_html("Refund of {} begun", money_cell(row.amount)),
-            lines=(row.reason, row.created_by),
+            lines=(row.reason, names_of([row.created_by]).get(row.created_by, "")),
         )
         return {"majuu_timeline": build_subject_timeline(row.public_id, [begun], request.user.has_perm)}
 
@@ -129,8 +129,8 @@ class RefundAdmin(MoneyRowAdmin):
         return money_cell(row.fee)
 
     @display(description="Destination")
-    def destination_shown(self, row: Refund) -> SafeString:
-        return pretty(row.destination)
+    def destination_shown(self, row: Refund) -> str:
+        return destination_text(row.destination)
 
     @display(description="Receipt")
     def receipt_shown(self, row: Refund) -> SafeString:

@@ -24,10 +24,11 @@ from majuu_core.console.admins.reconciliation import (
     UPLOAD,
     ReconciliationAdmin,
     mismatch_table,
+    most_note,
 )
 from majuu_core.console.base import ModeFilter, PageAction, Table, moment
 from majuu_core.console.cells import address_of, badge, code_cell, money_cell
-from majuu_core.console.people import acting_user
+from majuu_core.console.people import acting_user, person
 from majuu_core.console.site import console_site
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.reports.models import Close, Settlement, SettlementLine
@@ -39,7 +40,9 @@ from majuu_core.reports.uploads import LARGEST_FILE, discard_settlement, import_
 class UploadForm(forms.Form):
     """A statement and what it is of."""
 
-    account = forms.ModelChoiceField(queryset=ProviderAccount.objects.none(), label="Provider account")
+    account = forms.ModelChoiceField(
+        queryset=ProviderAccount.objects.none(), label="Provider account", empty_label="Choose an account"
+    )
     file = forms.FileField(label="Statement", help_text="At most 100 MB.")
     first_day = forms.DateField(
         required=False,
@@ -86,7 +89,13 @@ class SettlementAdmin(ReconciliationAdmin):
         ),
         (
             "Covers",
-            {"fields": (("covers_from", "covers_until"), ("created_at", "imported_at"), ("created_by", "hash_shown"))},
+            {
+                "fields": (
+                    ("covers_from", "covers_until"),
+                    ("created_at", "imported_at"),
+                    (person("created_by", "Brought by"), "hash_shown"),
+                )
+            },
         ),
     )
 
@@ -134,6 +143,7 @@ class SettlementAdmin(ReconciliationAdmin):
                 address=self.action_address("discard", row),
                 explanation="Removes the file. Nothing of it was imported.",
                 icon="delete",
+                is_quiet=True,
             ),
         ]
 
@@ -211,7 +221,7 @@ def _lines_table(lines: QuerySet[SettlementLine]) -> Table:
         for line in lines.order_by("pk")[:MOST_SHOWN]
     ]
     headers = ("Row", "Receipt", "Kind", "Direction", "Amount", "Time", "Other party", "Outcome")
-    return Table(title="Lines", headers=headers, rows=rows, note=f"At most {MOST_SHOWN} are shown.")
+    return Table(title="Lines", headers=headers, rows=rows, note=most_note(len(rows)))
 
 
 @register(Close, site=console_site)
@@ -267,7 +277,7 @@ class CloseAdmin(ReconciliationAdmin):
     def extra_page_context(self, request: HttpRequest, row: Close) -> dict[str, Any]:
         context: dict[str, Any] = {}
         if row.state in (Close.State.RUNNING, Close.State.WAITING):
-            text = f"{row.done} of {row.expected} compared" if row.expected else "Waiting for the worker."
+            text = f"{row.done:,} of {row.expected:,} compared" if row.expected else "Waiting for the worker."
             context |= {"majuu_progress": {"percent": row.percent, "text": text}, "majuu_refresh": 5}
         if row.state == Close.State.DONE and not row.has_statement:
             context["majuu_notice"] = (

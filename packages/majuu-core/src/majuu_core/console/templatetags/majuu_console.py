@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import template
 from django.utils.safestring import SafeString
 
@@ -13,6 +15,12 @@ register.filter("mode_badge", cells.mode_badge)
 register.filter("money_cell", cells.money_cell)
 register.filter("id_link", cells.id_link)
 register.filter("shown", cells.shown)
+
+
+@register.filter
+def beside(headers: Sequence[object], row: Sequence[object]) -> list[tuple[object, object]]:
+    """The cells of a row, each with its heading: on a phone it stands beside the cell."""
+    return list(zip(headers, row, strict=False))
 
 
 @register.filter
