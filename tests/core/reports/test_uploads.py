@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from majuu_core.providers import StatementLine
 from majuu_core.reports import uploads
 from majuu_core.reports.lines import Difference, compare_lines
 from majuu_core.reports.models import Close, Settlement, SettlementLine, SettlementPart
+from majuu_core.reports.resources import SettlementLineResource
 from majuu_core.reports.uploads import discard_settlement, import_settlement, save_listed, stage_statement
 from majuu_core.testing.factories import make_provider_account
 from tests.core.reports.desk import DAY, NOON, Desk, at, kes
@@ -226,3 +229,80 @@ def test_any_order_of_lines_gives_the_same_lines(desk: Desk, rows: list[tuple[st
     shuffled = list(rows)
     order.shuffle(shuffled)
     assert taken(rows) == taken(shuffled)
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (f",{NOON},100", ("receipt", "The row has no receipt.", "")),
+        (f"UA02,{NOON},0", ("amount", "Must be above zero.", "0")),
+        (f"UA02,{NOON},1.00001", ("amount", "Ensure that there are no more than 4 decimal places.", "1.00001")),
+        (f"UA02,{NOON},5,gift", ("kind", "Value 'gift' is not a valid choice.", "gift")),
+    ],
+)
+def test_a_line_that_cannot_be_kept_is_told_by_row_and_column(
+    desk: Desk, row: str, problem: tuple[str, str, str]
+) -> None:
+    """Given a row that the reader took and the table would not, when it is imported, then only the others are there."""
+    column, message, value = problem
+    told = [{"row": 2, "column": column, "message": message, "value": value}]
+    staged = desk.stage(f"UA01,{NOON},100", row, f"UA03,{NOON},7")
+    assert (counts(staged), staged.unreadable_rows, staged.problems) == ((2, 0, 0), 1, told)
+    imported = import_settlement(settlement=staged)
+    assert (counts(imported), imported.unreadable_rows, imported.problems) == ((2, 0, 0), 1, told)
+    assert sorted(SettlementLine.objects.values_list("receipt", flat=True)) == ["UA01", "UA03"]
+
+
+def test_a_correction_that_cannot_be_kept_leaves_the_line_as_it_was(desk: Desk) -> None:
+    import_settlement(settlement=desk.stage(f"UA01,{NOON},100"))
+    second = import_settlement(settlement=desk.stage(f"UA01,{NOON},1.00001", f"UA01,{NOON},120", f"UA02,{NOON},5"))
+    assert (counts(second), second.unreadable_rows) == ((1, 0, 1), 1)
+    assert [(item["before"], item["after"]) for item in second.changes] == [("100", "120")]
+    assert list(SettlementLine.objects.order_by("receipt").values_list("receipt", "leg", "amount")) == [
+        ("UA01", 1, Decimal(120)),
+        ("UA02", 1, Decimal(5)),
+    ]
+
+
+def test_an_error_of_the_database_rolls_the_piece_back_and_is_raised(desk: Desk, monkeypatch) -> None:
+    """Given a database that refuses what was written, when a file is imported, then it stays staged, to be repeated."""
+    import_settlement(settlement=desk.stage(f"UA01,{NOON},100"))
+    staged = desk.stage(f"UA01,{NOON},120", f"UA02,{NOON},5")
+    with monkeypatch.context() as patch:
+        patch.setattr(SettlementLineResource, "init_instance", _of_another_mode)
+        with pytest.raises(IntegrityError):
+            import_settlement(settlement=staged)
+    staged.refresh_from_db()
+    assert staged.state == "staged"
+    assert list(SettlementLine.objects.values_list("receipt", "amount")) == [("UA01", Decimal(100))]
+    assert counts(import_settlement(settlement=staged)) == (1, 0, 1)
+
+
+def test_a_piece_takes_the_same_queries_however_many_lines_it_has(desk: Desk) -> None:
+    def queries(count: int, *, write: bool) -> int:
+        settlement = desk.stage(f"UB{count}{write},{NOON},1")
+        lines = [
+            StatementLine(
+                line_number=number,
+                receipt=f"UC{count}{number}",
+                kind="charge",
+                direction="in",
+                amount=kes(5),
+                occurred_at=at(NOON),
+            )
+            for number in range(count)
+        ]
+        with CaptureQueriesContext(connection) as seen:
+            compare_lines(settlement, lines, ZONE, Difference(), write=write)
+        return len(seen)
+
+    assert queries(1, write=False) == queries(20, write=False)
+    assert queries(1, write=True) == queries(20, write=True)
+
+
+def _of_another_mode(resource: SettlementLineResource, row: Any = None) -> SettlementLine:
+    return SettlementLine(
+        settlement=resource.settlement,
+        provider_account_id=resource.settlement.provider_account_id,
+        livemode=not resource.settlement.livemode,
+    )

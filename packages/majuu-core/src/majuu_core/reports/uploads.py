@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -27,11 +27,12 @@ from majuu_core.providers import ReadsStatements, StatementLine, StatementProble
 from majuu_core.reports.days import bounds, day_of
 from majuu_core.reports.lines import Difference, ask_for_closes, compare_lines
 from majuu_core.reports.models import Settlement, SettlementPart
+from majuu_core.reports.resources import PIECE
 
 MOST_DAYS = 400
 LARGEST_FILE = 100 * 1024 * 1024
 _PART = 256 * 1024
-_PIECE = 500  # lines compared and written at once
+_PIECE = PIECE
 _SHOWN_PROBLEMS = 100
 _IN_MEMORY = 1024 * 1024
 _S = Settlement.State
@@ -132,7 +133,7 @@ def save_listed(
     difference = Difference()
     for piece in (first or [], *pieces):
         settlement.rows += len(piece)
-        compare_lines(settlement, piece, zone, difference, write=True)
+        _note(settlement, compare_lines(settlement, piece, zone, difference, write=True))
     _count(settlement, difference)
     with transaction.atomic():
         _move(settlement, _S.IMPORTED)
@@ -217,7 +218,8 @@ def _walk(settlement: Settlement, reader: ReadsStatements, *, write: bool) -> Di
     with open_file(settlement) as file:
         for piece in _pieces(_without_problems(settlement, reader.read_statement(file, name=settlement.file_name))):
             times = [min([*times, *_times(piece)]), max([*times, *_times(piece)])]
-            compare_lines(settlement, piece, zone, difference, write=write)
+            _note(settlement, compare_lines(settlement, piece, zone, difference, write=write))
+    settlement.problems.sort(key=lambda problem: problem["row"])
     if times and not write:
         settlement.covers_from, settlement.covers_until = times
     _count(settlement, difference)
@@ -240,16 +242,22 @@ def _without_problems(
         elif not item.is_error:
             settlement.left_out_rows += 1
         else:
-            settlement.unreadable_rows += 1
-            if len(settlement.problems) < _SHOWN_PROBLEMS:
-                settlement.problems.append(
-                    {
-                        "row": item.line_number,
-                        "column": storable(item.column, 60),
-                        "message": storable(item.message, 300),
-                        "value": storable(item.value, 100),
-                    }
-                )
+            _note(settlement, [item])
+
+
+def _note(settlement: Settlement, problems: Sequence[StatementProblem]) -> None:
+    """A row is unreadable once, however many of its columns are."""
+    settlement.unreadable_rows += len({problem.line_number for problem in problems})
+    room = max(0, _SHOWN_PROBLEMS - len(settlement.problems))
+    settlement.problems += [
+        {
+            "row": problem.line_number,
+            "column": storable(problem.column, 60),
+            "message": storable(problem.message, 300),
+            "value": storable(problem.value, 100),
+        }
+        for problem in problems[:room]
+    ]
 
 
 def _pieces(lines: Iterator[StatementLine]) -> Iterator[list[StatementLine]]:
