@@ -21,6 +21,8 @@ from tests.core.payments.payout_support import Paymaster
 from tests.core.payments.refund_support import give_back
 from tests.core.payments.support import Till
 
+pytestmark = pytest.mark.usefixtures("custodian")
+
 
 def came_to(master: Paymaster, account: ProviderAccount, amount: str, fee: str = "0") -> None:
     """Money of the store that came to an account, and what the provider kept of it."""

@@ -20,7 +20,7 @@ from tests.core.payments.incoming_support import arrive, claim, payable
 from tests.core.payments.payout_support import Paymaster
 from tests.core.races.threads import Rendezvous, at_once
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("custodian")]
 WRONG = "It was another shop's."
 
 
