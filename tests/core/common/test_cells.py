@@ -11,7 +11,8 @@ from majuu_core.common.cells import safe_cell
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+254700000000", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＠x"]
+    "text",
+    ["=1+1", "+254700000000", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "＠x", "\x1f@", "\u200b=1"],
 )
 def test_what_could_be_a_formula_is_text(text: str) -> None:
     assert safe_cell(text) == f"'{text}"

@@ -578,3 +578,15 @@ def test_a_store_without_an_account_is_told(db: None) -> None:
     with pytest.raises(Invalid) as refused:
         lonely.send()
     assert refused.value.code == "no_payout_account"
+
+
+def test_one_that_was_not_sent_and_is_spoken_of_is_asked_about_and_not_sent(
+    paymaster: Paymaster, virtual_clock: VirtualClock
+) -> None:
+    """given a payout that waits to be sent again / when a message leaves it unknown / then it is not forgotten."""
+    payout = paymaster.send("1500", "SAL-77")
+    Payout.objects.filter(pk=payout.pk).update(status="unknown", send_at=virtual_clock.now(), follow_up_at=None)
+    assert send_due_payouts() == 0
+    payout.refresh_from_db()
+    assert payout.send_at is None
+    assert payout.follow_up_at is not None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_MOVING = ("\t", "\r", "\n")  # some programs take these for the start of another cell
+# What a program or a file format may leave out, so that what follows comes first.
+_UNSEEN = "".join(map(chr, range(32))) + " \x7f\x85\xa0\u200b\u200c\u200d\u2060\ufeff"
 
 
 def safe_cell(value: object) -> str:
@@ -22,4 +25,5 @@ def safe_cell(value: object) -> str:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_STARTS) else text
+    is_formula = text.startswith(_MOVING) or text.lstrip(_UNSEEN).startswith(_STARTS)
+    return f"'{text}" if is_formula else text

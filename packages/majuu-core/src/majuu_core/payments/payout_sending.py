@@ -116,7 +116,10 @@ def _send_claimed(payout_id: uuid.UUID, at: datetime | None) -> bool:
     mine = Payout.objects.filter(pk=payout_id, send_at=at, status=Payout.Status.PENDING)
     claim = {"send_at": None, "follow_up_at": first_question(schedule_of(payout), now)}
     if not mine.update(**claim):
-        Payout.objects.filter(pk=payout_id, send_at=at).exclude(status=Payout.Status.PENDING).update(send_at=None)
+        rest = Payout.objects.filter(pk=payout_id, send_at=at).exclude(status=Payout.Status.PENDING)
+        # A message spoke of it meanwhile and the provider did not confirm it: it is asked about and not sent.
+        rest.filter(status=Payout.Status.UNKNOWN, is_parked=False, follow_up_at=None).update(**claim)
+        rest.update(send_at=None)
         return False
     for name, value in claim.items():
         setattr(payout, name, value)
