@@ -8,8 +8,6 @@ it is ours (only somebody to whom we sent it can know it), else Safaricom's, whi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from majuu_core.common import clock
@@ -27,15 +25,6 @@ from majuu_mpesa.result_message import ResultMessage, read_result
 EVENT_TYPES: Mapping[str, str] = {"po_": "payout.updated", "re_": "refund.updated", "in_": "incoming.checked"}
 INCOMING = "incoming.checked"
 REFUND = "refund.updated"
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a message says, before it becomes an event."""
-
-    result: Result
-    provider_reference: str
-    occurred_at: datetime | None = None
 
 
 def event_type(reference: str | None) -> str | None:

@@ -98,14 +98,6 @@ def find_active(*, provider: str, livemode: bool, receipt: str) -> Claim | None:
     return Claim.objects.select_related("incoming", "charge").filter(active_key=key).first()
 
 
-def get_claim(public_id: str) -> Claim:
-    """The claim. Raises NotFound."""
-    try:
-        return Claim.objects.select_related("incoming", "store").get(pk=Claim.uuid_of(public_id))
-    except (ValueError, Claim.DoesNotExist):
-        raise NotFound("claim_not_found", "There is no such claim.") from None
-
-
 def taken() -> Conflict:
     """Somebody has the receipt; who, is not said."""
     return Conflict("incoming_payment_claimed", "This receipt has been claimed already.", field="receipt")

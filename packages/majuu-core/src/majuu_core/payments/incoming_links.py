@@ -8,7 +8,6 @@ money, and the notice gives the charge its receipt.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import uuid
@@ -22,7 +21,7 @@ from django.db.models import Q, QuerySet
 from majuu_core.common import clock
 from majuu_core.database.batch import WriteBatch
 from majuu_core.events.models import Event
-from majuu_core.payments.hidden_numbers import fits_holed_hash
+from majuu_core.payments.hidden_numbers import fits_holed_hash, hash_phone
 from majuu_core.payments.incoming_books import reverse_arrival, reverse_claim
 from majuu_core.payments.incoming_shown import add_incoming_event, incoming_entry
 from majuu_core.payments.locks import lock_charge, lock_incoming
@@ -99,7 +98,7 @@ def same_phone(incoming: IncomingPayment, payer: str) -> bool | None:
     if incoming.payer_phone:
         return incoming.payer_phone == digits
     if re.fullmatch(r"[0-9a-f]{64}", incoming.payer_phone_hash):
-        return incoming.payer_phone_hash == hashlib.sha256(digits.encode()).hexdigest()
+        return incoming.payer_phone_hash == hash_phone(digits)
     holed = fits_holed_hash(incoming.payer_phone_masked, digits)
     return _fits_mask(incoming.payer_phone_masked, digits) if holed is None else holed
 

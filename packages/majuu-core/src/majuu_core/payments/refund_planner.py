@@ -7,7 +7,6 @@ is never replaced in silence.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from moneyed import Money
 
 from majuu_core.common.money import format_amount
 from majuu_core.common.problems import Invalid
+from majuu_core.payments.hidden_numbers import hash_phone
 from majuu_core.providers import (
     PaymentProvider,
     PlansRefunds,
@@ -197,7 +197,7 @@ def _may_be_payers(phone: str, payer: str) -> bool:
     if known:
         return phone == known
     if _HASH.fullmatch(payer):
-        return hashlib.sha256(phone.encode()).hexdigest() == payer.lower()
+        return hash_phone(phone) == payer.lower()
     if "*" in payer:
         head, tail = _digits(payer.partition("*")[0]), _digits(payer.rpartition("*")[2])
         return phone.startswith(head) and phone.endswith(tail)

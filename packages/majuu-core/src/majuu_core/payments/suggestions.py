@@ -7,7 +7,6 @@ lose points, so that a high score always means that nothing else comes near.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
 
 from majuu_core.payments import account_references
-from majuu_core.payments.hidden_numbers import fits_holed_hash
+from majuu_core.payments.hidden_numbers import fits_holed_hash, hash_phone
 from majuu_core.payments.similarity import NameLikeness, compare_names, email_words, name_words, slips
 from majuu_core.payments.suggestion_reasons import NEAR_TIE, WITHOUT_IDENTITY, Reason, reason
 
@@ -164,11 +163,6 @@ def subscriber(phone: str) -> str:
         if digits.startswith(start) and len(digits) == len(start) + _PHONE_LENGTH:
             return digits[len(start) :]
     return digits if len(digits) == _PHONE_LENGTH and digits[0] in "17" else ""
-
-
-def hash_phone(phone: str) -> str:
-    """SHA-256 of the digits with the country code, in lower-case hexadecimal."""
-    return hashlib.sha256(phone.encode()).hexdigest()
 
 
 def fits_mask(mask: str, digits: str) -> bool:
