@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint bench docs changelog constraints openapi clean
+.PHONY: help setup demo test kit matrix lint bench docs changelog constraints openapi clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,11 +15,17 @@ help: ## list the targets
 
 setup: $(VENV)/dev.stamp ## make .venv with everything a developer needs (the other targets do it when needed)
 
-demo: $(VENV)/demo.stamp ## play payments step by step, then serve on 127.0.0.1:8000; ONCE=1 stops after them
+demo: $(VENV)/demo.stamp ## pay by phone, card and PayPal step by step, then serve on 127.0.0.1:8000; ONCE=1 stops after them
 	@$(BIN)/python sandbox_project/demo.py
 
 test: $(VENV)/dev.stamp ## run the tests on SQLite and on every server that answers; DB="sqlite mariadb" ARGS="tests/sim -k push"
 	@$(BIN)/python scripts/run_tests.py $(DB) -- $(ARGS)
+
+kit: $(VENV)/dev.stamp ## check every provider and every provider broken on purpose against the contract; ONLY="mpesa mutants"
+	@$(BIN)/python scripts/run_kit.py $(ONLY)
+
+matrix: $(VENV)/dev.stamp ## call every operation of the API and every page as everybody; prints routes x actors and the cells
+	@$(BIN)/python -m pytest -q tests/matrix --matrix
 
 lint: $(VENV)/dev.stamp ## check style, types, imports, migrations, sizes, dependencies; ONLY="ruff types"
 	@$(BIN)/python scripts/lint.py $(ONLY)

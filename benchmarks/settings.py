@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import environ
 
+from majuu_core.accounts import ACCOUNT_APPS, ACCOUNT_MIDDLEWARE, account_settings
 from majuu_core.apps import CORE_APPS
+from majuu_core.network import NETWORK_MIDDLEWARE
 
 env = environ.Env()
 
@@ -30,6 +33,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# One key makes all requests: they are counted as everywhere, and none is one too many.
+MAJUU_RATE_LIMITS = {"secret_key": (100_000, timedelta(seconds=1))}
 
 INSTALLED_APPS = [
     "unfold",
@@ -43,17 +48,19 @@ INSTALLED_APPS = [
     "djmoney",
     "django_q",
     "ninja",
+    *ACCOUNT_APPS,
     *CORE_APPS,
     "majuu_mpesa",
 ]
 MIDDLEWARE = [
-    "majuu_core.api.middleware.ApiShortcutMiddleware",
+    *NETWORK_MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    *ACCOUNT_MIDDLEWARE,
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -83,3 +90,5 @@ MAJUU_PUBLIC_URL = "http://127.0.0.1:8000"
 MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = True
 MAJUU_PROVIDERS = {"mpesa": {"test": {"callback_addresses": "*"}}}
 Q_CLUSTER = {"name": "majuu", "orm": "default", "timeout": 60, "retry": 300}
+
+globals().update(account_settings(public_url=MAJUU_PUBLIC_URL))

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
@@ -34,7 +35,7 @@ from majuu_core.webhooks.endpoints import (
     update_webhook_endpoint,
 )
 from majuu_core.webhooks.models import WebhookEndpoint
-from sandbox_project.places import CERTIFICATE_NAME, shop_url, var_folder
+from sandbox_project.places import CERTIFICATE_NAME, paypal_url, shop_url, stripe_url, var_folder
 
 STORE_CODE = "duka-la-mfano"
 USERNAME = "demo"
@@ -82,6 +83,7 @@ def _load_user(kept: Secrets) -> Any:
         password = f"{secrets.token_hex(3)}-{secrets.token_hex(3)}"
         user.set_password(password)
         user.save()
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
     kept["console"] = {"username": USERNAME, "password": password}
     return user
 
@@ -95,13 +97,11 @@ def _load_store(user: Any) -> Store:
 
 
 def _load_provider_accounts(store: Store) -> dict[str, str]:
-    """Accounts at the simulated M-Pesa and at the mock provider; their public ids by provider."""
-    from majuu_sim.daraja.config import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, App
-
-    app = App()
-    mpesa = {"consumer_key": app.consumer_key, "consumer_secret": app.consumer_secret, "passkey": SANDBOX_PASSKEY}
+    """Accounts at the simulated providers, at a bank and at the mock provider; their public ids by provider."""
     wanted = {
-        "mpesa": ("Simulated paybill", mpesa | {"shortcode": SANDBOX_SHORTCODE} | _initiator()),
+        "mpesa": ("Simulated paybill", _mpesa()),
+        **_elsewhere(),
+        "manual": ("Equity Bank and the counter", _bank()),
         "mock": ("Mock", {"secret": MockCredentials.generate().secret.get_secret_value()}),
     }
     found = {}
@@ -115,6 +115,53 @@ def _load_provider_accounts(store: Store) -> dict[str, str]:
             account = update_credentials(account=account, credentials=credentials)
         found[provider] = account.public_id
     return found
+
+
+def _mpesa() -> dict[str, Any]:
+    from majuu_sim.daraja.config import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, App
+
+    app = App()
+    keys = {"consumer_key": app.consumer_key, "consumer_secret": app.consumer_secret, "passkey": SANDBOX_PASSKEY}
+    return keys | {"shortcode": SANDBOX_SHORTCODE} | _initiator()
+
+
+def _elsewhere() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Accounts at the simulated Stripe and PayPal where these are there: real ones would not know their keys."""
+    from majuu_sim.paypal.config import Account
+    from majuu_sim.stripe.config import SECRET_KEY, WEBHOOK_SECRET
+
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
+    if stripe_url():
+        found["stripe"] = ("Simulated Stripe", {"secret_key": SECRET_KEY, "webhook_secrets": [WEBHOOK_SECRET]})
+    if paypal_url():
+        app = Account()
+        found["paypal"] = ("Simulated PayPal", {"client_id": app.client_id, "client_secret": app.client_secret})
+    return found
+
+
+def _bank() -> dict[str, Any]:
+    """Where customers transfer to or pay in cash, and how the bank writes its statements."""
+    return {
+        "currencies": ["KES", "USD"],
+        "bank_name": "Equity Bank",
+        "branch": "Kimathi Street",
+        "account_name": "Duka la Mfano Ltd",
+        "account_number": "0123456789012",
+        "swift": "EQBLKENA",
+        "cash": "At our counter, Moi Avenue 12, Nairobi, on weekdays from 8 to 5.",
+        "amount_may_differ": True,
+        "statement": {
+            "date": "Date",
+            "date_format": "DD/MM/YYYY",
+            "credit": "Money in",
+            "debit": "Money out",
+            "currency": "KES",
+            "description": ["Narrative"],
+            "payer": "Name",
+            "bank_reference": "Reference",
+            "balance": "Balance",
+        },
+    }
 
 
 def _initiator() -> dict[str, str]:
@@ -133,15 +180,14 @@ def _initiator() -> dict[str, str]:
     }
 
 
-def _differs(account: ProviderAccount, credentials: dict[str, str]) -> bool:
+def _differs(account: ProviderAccount, credentials: dict[str, Any]) -> bool:
     """Whether the account has to be written anew: its secret is lost, or the simulator's certificate is another."""
     if not _opens(lambda: open_credentials(account)):
         return True
     if account.provider != "mpesa":
         return False
-    return (getattr(open_credentials(account), "certificate", None) or "").strip() != credentials.get(
-        "certificate", ""
-    ).strip()
+    known = str(getattr(open_credentials(account), "certificate", None) or "")
+    return known.strip() != str(credentials.get("certificate", "")).strip()
 
 
 def _opens(read: Callable[[], object]) -> bool:

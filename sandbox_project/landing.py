@@ -8,7 +8,7 @@ from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from majuu_core.configuration import public_url
-from sandbox_project.places import shop_url, simulator_url
+from sandbox_project.places import demo_rate, paypal_url, shop_url, simulator_url, stripe_url
 
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
 
@@ -26,6 +26,9 @@ def landing(request: HttpRequest) -> HttpResponse:
         "public_url": public_url(),
         "shop_url": shop_url(),
         "simulator_url": simulator_url(),
+        "stripe_url": stripe_url(),
+        "paypal_url": paypal_url(),
+        "demo_rate": demo_rate(),
     }
     response = render(request, "sandbox/landing.html", context)
     response.headers["Content-Security-Policy"] = _POLICY

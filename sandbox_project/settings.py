@@ -9,18 +9,20 @@ import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from majuu_core.accounts import ACCOUNT_APPS, ACCOUNT_MIDDLEWARE, account_settings
 from majuu_core.apps import CORE_APPS
 from majuu_core.console import unfold_settings
+from majuu_core.network import NETWORK_MIDDLEWARE, network_settings
 from majuu_core.plugins.manager import plugin_apps
 from sandbox_project.databases import cache_settings, database_settings
 from sandbox_project.log_settings import logging_settings
 from sandbox_project.mail import mail_settings
+from sandbox_project.providers import demo_rate, provider_settings
 
 env = environ.Env()
 HERE = Path(__file__).resolve().parent
@@ -70,13 +72,14 @@ INSTALLED_APPS = [
     "djmoney",
     "django_q",
     "ninja",
+    *ACCOUNT_APPS,
     *CORE_APPS,
     *plugin_apps(),
     "sandbox_project",
 ]
 MIDDLEWARE = [
-    # First: what machines send passes nothing that is made for browsers, and no redirect ever.
-    "majuu_core.api.middleware.ApiShortcutMiddleware",
+    # First: who asks; then what machines send, which passes nothing made for browsers and is never redirected.
+    *NETWORK_MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -84,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    *ACCOUNT_MIDDLEWARE,
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -141,19 +145,24 @@ MAJUU_ENCRYPTION_KEYS = env.list("MAJUU_ENCRYPTION_KEYS", default=[])
 MAJUU_TRUSTED_PROXIES = env.list("MAJUU_TRUSTED_PROXIES", default=[])
 MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = env.bool("MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES", default=False)
 MAJUU_INTENT_LIFETIME = timedelta(minutes=env.int("MAJUU_INTENT_LIFETIME_MINUTES", default=24 * 60))
-MAJUU_KEY_CACHE_SECONDS = env.int("MAJUU_KEY_CACHE_SECONDS", default=5)
+MAJUU_KEY_CACHE_SECONDS = env.int("MAJUU_KEY_CACHE_SECONDS", default=0)
 MAJUU_BALANCE_MINUTES = env.int("MAJUU_BALANCE_MINUTES", default=60)
 MAJUU_CALLBACK_SILENCE = env.int("MAJUU_CALLBACK_SILENCE", default=15)
 MAJUU_ALERT_EMAILS = env.list("MAJUU_ALERT_EMAILS", default=[])
+MAJUU_AUDIT_SIGNING_KEY = env.list("MAJUU_AUDIT_SIGNING_KEY", default=[])
+MAJUU_AUDIT_ANCHORS = {
+    "file": env.str("MAJUU_AUDIT_ANCHOR_FILE", default=""),
+    "emails": env.list("MAJUU_AUDIT_ANCHOR_EMAILS", default=[]),
+}
 MAJUU_TRACE_HOOKS = env.bool("MAJUU_TRACE_HOOKS", default=False)
-# In test mode no money moves, and the truth is fetched whoever calls back: any address may.
-_mpesa_test = {"callback_addresses": env.str("MAJUU_MPESA_TEST_CALLBACK_ADDRESSES", default="*")}
-if env.str("MAJUU_MPESA_TEST_URL", default=""):
-    _mpesa_test["base_url"] = env.str("MAJUU_MPESA_TEST_URL")
-_mpesa_live: dict[str, str] = {}
-if env.str("MAJUU_MPESA_LIVE_CALLBACK_ADDRESSES", default=""):
-    _mpesa_live["callback_addresses"] = env.str("MAJUU_MPESA_LIVE_CALLBACK_ADDRESSES")
-MAJUU_PROVIDERS: dict[str, dict[str, Any]] = {"mpesa": {"test": _mpesa_test, "live": _mpesa_live}}
+MAJUU_PROVIDERS = provider_settings(env)
+
+# --- People: registration, sign-in, second factor --------------------------------------------------------------------
+globals().update(account_settings(public_url=MAJUU_PUBLIC_URL))
+# For a first look nobody needs an authenticator app; on a real site "optional" is an error.
+MAJUU_SECOND_FACTOR = env.str("MAJUU_SECOND_FACTOR", default="optional" if DEBUG else "required")
+MAJUU_BREACHED_PASSWORDS = env.str("MAJUU_BREACHED_PASSWORDS", default="") or None
+MAJUU_SMS_SENDER = env.str("MAJUU_SMS_SENDER", default="majuu_core.accounts.sms.write_to_log" if DEBUG else "") or None
 
 # --- Languages and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -183,25 +192,18 @@ STORAGES = {
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 
 # --- Security --------------------------------------------------------------------------------------------------------
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_NAME = "majuu_session"
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
-_https = _public.scheme == "https"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=3600 if _https and not DEBUG else 0)
+globals().update(
+    network_settings(public_url=MAJUU_PUBLIC_URL, debug=DEBUG, hsts_seconds=env.int("HSTS_SECONDS", default=None))
+)
 # Whether the domains below this one are served by https alone, and for ever, is not ours to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Only where a proxy sets this header on every request may it be believed.
 if env.bool("BEHIND_TLS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    SECURE_SSL_REDIRECT = _https
 
 # --- Logs and mail ---------------------------------------------------------------------------------------------------
 LOGGING = logging_settings(env.str("LOG_LEVEL", default="INFO"))
@@ -211,3 +213,6 @@ globals().update(mail_settings(env.str("EMAIL_URL", default="consolemail://" if 
 # --- Of the sandbox --------------------------------------------------------------------------------------------------
 SANDBOX_SHOP_URL = env.str("SANDBOX_SHOP_URL", default="")
 SANDBOX_SIMULATOR_URL = env.str("SANDBOX_SIMULATOR_URL", default="")
+SANDBOX_STRIPE_URL = env.str("SANDBOX_STRIPE_URL", default="")
+SANDBOX_PAYPAL_URL = env.str("SANDBOX_PAYPAL_URL", default="")
+SANDBOX_DEMO_RATE = demo_rate(env.str("SANDBOX_DEMO_RATE", default=""), debug=DEBUG)

@@ -10,7 +10,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", landing, name="landing"),
     path("favicon.ico", icon),
     path("api/v1/", include("majuu_core.api.urls")),
+    path("", include("majuu_core.api.oauth_urls")),
+    path("accounts/", include("majuu_core.accounts.urls")),
     path("console/", include("majuu_core.console.urls")),
+    path("dashboard/", include("majuu_core.dashboard.urls")),
     path("", include("majuu_core.webhooks.urls")),
     path("", include("majuu_core.checkout.urls")),
 ]

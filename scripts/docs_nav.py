@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SECTIONS = {
     "tutorial": "Tutorial",
     "how-to": "How to",
+    "plugins": "Plugins",
     "reference": "Reference",
     "explanation": "Explanation",
     "adr": "Decisions",

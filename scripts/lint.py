@@ -46,6 +46,7 @@ def checks() -> list[Check]:
         Check("django", (*django, "check", "--fail-level", "WARNING", "--settings=tests.settings")),
         Check("migrations", (*django, "makemigrations", "--check", "--dry-run", "--settings=tests.settings")),
         Check("types", (str(BIN / "mypy"),)),
+        Check("new-provider", (python, "scripts/check_new_provider.py")),  # after "types", whose cache it reads
     ]
 
 

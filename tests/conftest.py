@@ -13,10 +13,15 @@ from majuu_core.testing.database import let_tests_flush
 let_tests_flush()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what is marked ``postgresql`` on any other database."""
+    """Skip what is marked ``postgresql`` on any other database; begin with what is slow.
+
+    Whoever of several processes is done takes over what others have not begun: the slow ones must not come last.
+    """
     from django.db import connection
 
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if connection.vendor == "postgresql":
         return
     for item in items:
@@ -45,3 +50,19 @@ def _ledger_knows_no_accounts() -> Iterator[None]:
     forget_known_accounts()
     yield
     forget_known_accounts()
+
+
+@pytest.fixture(autouse=True)
+def _rates_start_anew() -> Iterator[None]:
+    """What one test did is not too often in the next."""
+    from majuu_core.merchants.key_addresses import seen_addresses
+    from majuu_core.merchants.key_quota import quota_takings
+    from majuu_core.merchants.key_usage import usage_buffer
+    from majuu_core.throttling.counters import forget_everything_here, forget_everything_shared
+
+    forget_everything_shared()  # what a run before this one has left, too
+    yield
+    forget_everything_here()
+    usage_buffer.forget()
+    seen_addresses.forget()
+    quota_takings.forget()

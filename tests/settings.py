@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import environ
 
+from majuu_core.accounts import ACCOUNT_APPS, ACCOUNT_MIDDLEWARE, account_settings
 from majuu_core.apps import CORE_APPS
 from majuu_core.console import unfold_settings
+from majuu_core.network import NETWORK_MIDDLEWARE
 
 env = environ.Env()
 
@@ -55,16 +59,19 @@ INSTALLED_APPS = [
     "djmoney",
     "django_q",
     "ninja",
+    *ACCOUNT_APPS,
+    "allauth.socialaccount.providers.dummy",
     *CORE_APPS,
 ]
 MIDDLEWARE = [
-    "majuu_core.api.middleware.ApiShortcutMiddleware",
+    *NETWORK_MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    *ACCOUNT_MIDDLEWARE,
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -86,7 +93,12 @@ UNFOLD = unfold_settings()
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+NINJA_NUM_PROXIES = 0
+
 MAJUU_ENCRYPTION_KEYS = ["tests-only-master-key-0123456789abcdef"]
+MAJUU_KYC_ROOT = Path(tempfile.gettempdir()) / "majuu-tests-kyc"
 MAJUU_PUBLIC_URL = "http://testserver"
 MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = False
 Q_CLUSTER = {"name": "majuu", "orm": "default", "sync": True, "timeout": 60, "retry": 300}
+
+globals().update(account_settings(public_url=MAJUU_PUBLIC_URL))

@@ -1,4 +1,4 @@
-"""Money that arrives by itself and money that goes back: the second part of what is played."""
+"""Money that arrives by itself and money that goes back: the second half of what is played with M-Pesa."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import httpx
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from sandbox_project.play.books import movements
 from sandbox_project.play.scene import NotSeen, Scene, read
+from sandbox_project.play.shopping import ask_for, give_back, new_key
 from sandbox_project.play.wording import money, shown_phone
 
 ASKED, GIVEN_BACK = "2300.00", "500.00"
@@ -21,7 +23,7 @@ def see_registration(scene: Scene) -> str:
     """The paybill learns where to tell of payments that nobody asked for."""
     output = io.StringIO()
     try:
-        call_command("majuu_register_incoming", scene.clearing_owner, stdout=output, stderr=output)
+        call_command("majuu_register_incoming", scene.accounts["mpesa"], stdout=output, stderr=output)
     except CommandError as problem:
         raise NotSeen(str(problem)) from None
     known = read(scene.simulator, "/control/c2b/registrations")["registrations"]
@@ -33,11 +35,7 @@ def see_registration(scene: Scene) -> str:
 def see_arrival(scene: Scene) -> str:
     """A customer pays at the phone's own menu and mistypes the order number; the money waits at the platform."""
     reference = f"kikapu-{secrets.randbelow(9000) + 1000}"
-    wanted = {"amount": ASKED, "currency": "KES", "reference": reference, "customer_phone": f"+{scene.msisdn}"}
-    made = scene.majuu.post("/api/v1/payment-intents", json=wanted, headers=_key())
-    if made.status_code != httpx.codes.CREATED:
-        raise NotSeen(f"the intent was refused: {made.text[:300]}")
-    scene.intent = made.json()
+    ask_for(scene, ASKED, reference=reference, customer_phone=f"+{scene.msisdn}")
     typed = reference[:-2] + reference[-1] + reference[-2]  # the last two digits change places
     typed = typed if typed != reference else reference[:-1]
     paying = {"msisdn": scene.msisdn, "to": scene.shortcode, "amount": int(Decimal(ASKED)), "account": typed}
@@ -48,6 +46,7 @@ def see_arrival(scene: Scene) -> str:
     found = scene.watch(lambda: _available(scene), seconds=45, missing=lambda: str(_verify(scene)))
     if Decimal(found["amount"]) != Decimal(ASKED):
         raise NotSeen(f"{found['amount']} arrived instead of {ASKED}")
+    scene.expected["mpesa"] += Decimal(ASKED)
     return (
         f"{shown_phone(scene.phone)} pays {money(ASKED)} for account {typed!r}: meant was {reference!r}\n"
         f"receipt {scene.receipt}, confirmed by asking, unclaimed"
@@ -74,14 +73,14 @@ def see_claim(scene: Scene) -> str:
         "reference": scene.intent["reference"],
         "payment_intent": scene.intent["id"],
     }
-    claimed = scene.majuu.post("/api/v1/incoming-payments/claim", json=body, headers=_key())
+    claimed = scene.majuu.post("/api/v1/incoming-payments/claim", json=body, headers=new_key())
     if claimed.status_code != httpx.codes.OK:
         raise NotSeen(f"the claim was refused: {claimed.text[:300]}")
     status = read(scene.majuu, scene.intent_url)["status"]
     if status != "succeeded":
         raise NotSeen(f"the intent is {status}")
     again = scene.majuu.post(
-        "/api/v1/incoming-payments/claim", json={"receipt": scene.receipt, "reference": "another"}, headers=_key()
+        "/api/v1/incoming-payments/claim", json={"receipt": scene.receipt, "reference": "another"}, headers=new_key()
     )
     if (again.status_code, again.json().get("code")) != (httpx.codes.CONFLICT, "incoming_payment_claimed"):
         raise NotSeen(f"a second claim was answered with {again.status_code}: {again.text[:200]}")
@@ -91,30 +90,14 @@ def see_claim(scene: Scene) -> str:
 def see_refund(scene: Scene) -> str:
     """A part of the first payment goes back to the customer's phone, by the way that the planner chose."""
     plan = read(scene.majuu, f"/api/v1/charges/{scene.charge['id']}/refund-plan?amount={GIVEN_BACK}")
-    wanted = {"charge": scene.charge["id"], "amount": GIVEN_BACK, "reason": "One basket was torn"}
-    made = scene.majuu.post("/api/v1/refunds", json=wanted, headers=_key())
-    if made.status_code != httpx.codes.CREATED:
-        raise NotSeen(f"the refund was refused: {made.text[:300]}")
-    path = f"/api/v1/refunds/{made.json()['id']}"
-
-    def look() -> dict[str, Any] | None:
-        found = read(scene.majuu, path)
-        if found["status"] in ("failed", "canceled"):
-            raise NotSeen(f"the refund {found['status']}: {found['failure']}")
-        return found if found["status"] == "succeeded" else None
-
-    found = scene.watch(look, seconds=60, missing=lambda: f"the refund is {read(scene.majuu, path)['status']}")
+    found = give_back(scene, scene.charge["id"], GIVEN_BACK, "One basket was torn")
     if found["method"] != "b2c":
         raise NotSeen(f"a part was given back by {found['method']}: {plan}")
     sent = [row for row in movements(scene) if row["kind"] == "b2c"]
     if [Decimal(row["amount"]) for row in sent[-1:]] != [Decimal(GIVEN_BACK)]:
         raise NotSeen(f"the provider sent {sent}")
+    scene.expected["mpesa"] -= Decimal(GIVEN_BACK)
     return f"{money(GIVEN_BACK)} back to {shown_phone(scene.phone)} by B2C: a reversal would undo all\n{found['id']}"
-
-
-def movements(scene: Scene) -> list[dict[str, Any]]:
-    """All money that really moved at the provider."""
-    return list(read(scene.simulator, "/control/movements")["movements"])
 
 
 def _verify(scene: Scene) -> Any:
@@ -125,7 +108,3 @@ def _verify(scene: Scene) -> Any:
 def _available(scene: Scene) -> dict[str, Any] | None:
     found = _verify(scene)
     return found if found.get("claimable") else None
-
-
-def _key() -> dict[str, str]:
-    return {"Idempotency-Key": secrets.token_hex(12)}

@@ -107,6 +107,20 @@ def simulator_command(plan: Plan) -> list[str]:
     return ["majuu_sim.cli", "daraja", *(str(part) for option in options.items() for part in option)]
 
 
+def stripe_command(plan: Plan) -> list[str]:
+    """The simulated Stripe. Its events leave sooner than the real one's."""
+    return ["majuu_sim.cli", "stripe", *_options(port=plan.stripe_port, seed=plan.seed, delay=0.3)]
+
+
+def paypal_command(plan: Plan) -> list[str]:
+    """The simulated PayPal, likewise."""
+    return ["majuu_sim.cli", "paypal", *_options(port=plan.paypal_port, seed=plan.seed, event_delay=0.3)]
+
+
+def _options(**values: object) -> list[str]:
+    return [part for name, value in values.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+
+
 def web_command(plan: Plan) -> list[str]:
     """Majuu's web server. No access log: addresses of callbacks hold secrets."""
     options = {"--interface": "wsgi", "--host": "127.0.0.1", "--port": plan.port, "--workers": 1}

@@ -1,4 +1,4 @@
-"""``make demo``: sets up, starts everything, plays one payment, and then serves until Ctrl-C."""
+"""``make demo``: sets up, starts everything, plays payments by phone, card and PayPal, and then serves until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -11,20 +11,27 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from sandbox_project.play.children import (
     Child,
     ChildEnded,
     Children,
+    paypal_command,
     shop_command,
     simulator_command,
+    stripe_command,
     web_command,
     worker_command,
 )
 from sandbox_project.play.plan import CannotStart, Plan, make_plan
 from sandbox_project.play.scene import NotSeen, Scene, answers, open_scene
 from sandbox_project.play.transcript import Transcript
+
+if TYPE_CHECKING:
+    from sandbox_project.play.programme import Step
 
 _START_SECONDS = 90.0
 _WORKER_IS_READY = "The worker is running"
@@ -83,16 +90,21 @@ def _run(plan: Plan, transcript: Transcript, started: float) -> int:
 
 
 def _prepare(plan: Plan, children: Children, transcript: Transcript) -> tuple[Scene, dict[str, Any]]:
-    transcript.heading("Majuu, with a simulated M-Pesa")
-    plan.certificate.unlink(missing_ok=True)  # of an earlier run
+    transcript.heading("Majuu, with a simulated M-Pesa, Stripe and PayPal")
+    for file in (plan.certificate, plan.paypal_root):
+        file.unlink(missing_ok=True)  # of an earlier run
     children.start("simulator", simulator_command(plan))
-    _timed(transcript, "simulator", "simulated M-Pesa, its certificate", lambda: _wait_for(plan.certificate, children))
+    children.start("stripe", stripe_command(plan))
+    children.start("paypal", paypal_command(plan))
+    text = "simulated M-Pesa, Stripe and PayPal, their certificates"
+    _timed(transcript, "simulators", text, lambda: _wait_for_simulators(plan, children))
     secrets = _timed(transcript, "set-up", "tables, cache table, demo data", lambda: _set_up(plan))
     scene = open_scene(plan, secrets, check_processes=children.check)
+    _tell_addresses(scene)
     worker = children.start("worker", worker_command())
     children.start("web", web_command(plan))
     children.start("shop", shop_command(plan))
-    text = "simulated M-Pesa, web server, worker, demo shop"
+    text = "web server, worker, demo shop"
     _timed(transcript, "started", text, lambda: _wait_until_ready(scene, worker))
     return scene, secrets
 
@@ -116,19 +128,43 @@ def _set_up(plan: Plan) -> dict[str, Any]:
         raise NotSeen(f"The set-up failed.\n{traceback.format_exc()}") from None
 
 
-def _wait_for(file: Path, children: Children) -> None:
-    """Until the simulator has written it: the demo data needs it."""
+def _wait_for_simulators(plan: Plan, children: Children) -> None:
+    """Until all answer and their certificates are written: the demo data and the settings need them."""
     ends = time.monotonic() + _START_SECONDS
-    while not file.exists() or not file.read_text(encoding="ascii").rstrip().endswith("-----END CERTIFICATE-----"):
+    while not (_is_written(plan.certificate) and _keep_root(plan) and _answers(f"{plan.stripe_url}/control/clock")):
         children.check()
         if time.monotonic() >= ends:
-            raise NotSeen(f"the simulator did not write {file.name} within {_START_SECONDS:g} s")
+            raise NotSeen(f"the simulators were not ready within {_START_SECONDS:g} s")
         time.sleep(0.1)
+
+
+def _is_written(file: Path) -> bool:
+    return file.exists() and file.read_text(encoding="ascii").rstrip().endswith("-----END CERTIFICATE-----")
+
+
+def _keep_root(plan: Plan) -> bool:
+    """Write down the root that the simulated PayPal's certificates lead to; False while it does not answer."""
+    if not plan.paypal_root.exists() and (root := _answers(f"{plan.paypal_url}/control/certificate")):
+        plan.paypal_root.write_text(root, encoding="ascii")
+    return plan.paypal_root.exists()
+
+
+def _answers(url: str) -> str:
+    """What is at an address; empty while nobody listens there."""
+    try:
+        return httpx.get(url, timeout=20, trust_env=False).raise_for_status().text
+    except httpx.HTTPError:
+        return ""
+
+
+def _tell_addresses(scene: Scene) -> None:
+    from sandbox_project.play.addresses import tell_addresses  # Django has to be ready
+
+    tell_addresses(scene)
 
 
 def _wait_until_ready(scene: Scene, worker: Child) -> None:
     looks: dict[str, Callable[[], bool | None]] = {
-        "the simulator": lambda: answers(scene.simulator, "/control/clock"),
         "the shop": lambda: answers(scene.shop, "/orders.json"),
         "the web server": lambda: answers(scene.majuu, "/api/v1/ping"),
         "the worker": lambda: _WORKER_IS_READY in worker.tail(1000) or None,
@@ -138,18 +174,23 @@ def _wait_until_ready(scene: Scene, worker: Child) -> None:
 
 
 def _play(scene: Scene, transcript: Transcript) -> None:
-    from sandbox_project.play.steps import STEPS
+    from sandbox_project.play.programme import PARTS  # Django has to be ready
 
-    transcript.heading("One payment by prompt, one that arrives by itself, and a refund")
-    for step in STEPS:
-        started = time.monotonic()
-        try:
-            text = step.see(scene)
-        except Exception as problem:
-            text = str(problem) if isinstance(problem, NotSeen | ChildEnded) else f"{type(problem).__name__}: {problem}"
-            transcript.failed(step.name, text, time.monotonic() - started)
-            raise StepMissing(step.name) from problem
-        transcript.done(step.name, text, time.monotonic() - started)
+    for part in PARTS:
+        transcript.heading(part.title)
+        for step in part.steps:
+            _see(step, scene, transcript)
+
+
+def _see(step: Step, scene: Scene, transcript: Transcript) -> None:
+    started = time.monotonic()
+    try:
+        text = step.see(scene)
+    except Exception as problem:
+        text = str(problem) if isinstance(problem, NotSeen | ChildEnded) else f"{type(problem).__name__}: {problem}"
+        transcript.failed(step.name, text, time.monotonic() - started)
+        raise StepMissing(step.name) from problem
+    transcript.done(step.name, text, time.monotonic() - started)
 
 
 def _timed(transcript: Transcript, label: str, text: str, work: Callable[[], Any]) -> Any:
@@ -170,7 +211,9 @@ def _serve(plan: Plan, secrets: dict[str, Any], children: Children, transcript: 
         ("API key", secrets["api_key"]),
         ("console", f"{plan.url}/console/"),
         ("log-in", f"{console['username']} / {console['password']}"),
-        ("simulator", f"{plan.simulator_url}/control/state"),
+        ("M-Pesa", f"{plan.simulator_url}/phone"),
+        ("Stripe", f"{plan.stripe_url}/control/state"),
+        ("PayPal", f"{plan.paypal_url}/control/state"),
         ("logs", _short(plan.logs)),
     ):
         transcript.pair(label, text)

@@ -11,19 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox_project.places import CERTIFICATE_NAME
+from sandbox_project.places import CERTIFICATE_NAME, PAYPAL_ROOT_NAME
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "127.0.0.1"
 _PHONE = "0708374149"  # the one of Safaricom's own sandbox
 # Name of the setting, and the port that is taken without it.
-_PORTS = {"DEMO_PORT": 8000, "DEMO_SIMULATOR_PORT": 8001, "DEMO_SHOP_PORT": 8002}
+_PORTS = {
+    "DEMO_PORT": 8000,
+    "DEMO_SIMULATOR_PORT": 8001,
+    "DEMO_SHOP_PORT": 8002,
+    "DEMO_STRIPE_PORT": 8003,
+    "DEMO_PAYPAL_PORT": 8004,
+}
+_DEMO_RATE = "0.0077"  # dollars for a shilling: PayPal takes no shillings
 # The demo decides these: a database that somebody's shell points at is none of its business.
 _SETTINGS = frozenset(
     {"DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "DATABASE_BEHIND_POOLER", "REDIS_URL", "EMAIL_URL"}
     | {"HSTS_SECONDS", "BEHIND_TLS_PROXY", "STATIC_ROOT", "Q_WORKERS"}
 )
-_FAMILIES = ("MAJUU_", "SANDBOX_", "DJANGO_", "GRANIAN_")
+_FAMILIES = ("MAJUU_", "SANDBOX_", "DJANGO_", "GRANIAN_", "MPESA_", "STRIPE_", "PAYPAL_")
 
 
 class CannotStart(Exception):
@@ -39,6 +46,8 @@ class Plan:
     port: int
     simulator_port: int
     shop_port: int
+    stripe_port: int
+    paypal_port: int
     seed: int
     phone: str  # 0 and nine digits
     environment: Mapping[str, str]
@@ -64,6 +73,21 @@ class Plan:
         return f"http://{HOST}:{self.shop_port}"
 
     @property
+    def stripe_url(self) -> str:
+        """The simulated Stripe."""
+        return f"http://{HOST}:{self.stripe_port}"
+
+    @property
+    def paypal_url(self) -> str:
+        """The simulated PayPal."""
+        return f"http://{HOST}:{self.paypal_port}"
+
+    @property
+    def paypal_root(self) -> Path:
+        """Where the root goes that the simulated PayPal's certificates lead to."""
+        return self.folder / PAYPAL_ROOT_NAME
+
+    @property
     def certificate(self) -> Path:
         """Where the simulator writes the certificate that initiators' passwords are encrypted for."""
         return self.folder / CERTIFICATE_NAME
@@ -87,13 +111,15 @@ def make_plan(environ: Mapping[str, str], *, root: Path = ROOT) -> Plan:
     var.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="demo-once-", dir=var)) if once else var
     (folder / "log").mkdir(exist_ok=True)
-    port, simulator_port, shop_port = ports
+    port, simulator_port, shop_port, stripe_port, paypal_port = ports
     return Plan(
         once=once,
         folder=folder,
         port=port,
         simulator_port=simulator_port,
         shop_port=shop_port,
+        stripe_port=stripe_port,
+        paypal_port=paypal_port,
         phone=phone,
         seed=secrets.randbelow(2**31),  # a simulator started anew must not give out old receipt numbers again
         environment=_environment(environ, root, folder, ports),
@@ -101,11 +127,11 @@ def make_plan(environ: Mapping[str, str], *, root: Path = ROOT) -> Plan:
 
 
 def _environment(environ: Mapping[str, str], root: Path, folder: Path, ports: list[int]) -> dict[str, str]:
-    port, simulator_port, shop_port = ports
+    port, simulator_port, shop_port, stripe_port, paypal_port = ports
     kept = {name: value for name, value in environ.items() if name not in _SETTINGS and not name.startswith(_FAMILIES)}
     return kept | {
         "DJANGO_SETTINGS_MODULE": "sandbox_project.settings",
-        "PYTHONPATH": str(root),
+        "PYTHONPATH": python_path(root, environ),
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": f"{HOST},localhost",
         "no_proxy": f"{HOST},localhost",
@@ -114,11 +140,22 @@ def _environment(environ: Mapping[str, str], root: Path, folder: Path, ports: li
         "REDIS_URL": environ.get("DEMO_REDIS_URL", ""),
         "MAJUU_PUBLIC_URL": f"http://{HOST}:{port}",
         "MAJUU_MPESA_TEST_URL": f"http://{HOST}:{simulator_port}",
+        "MAJUU_STRIPE_TEST_URL": f"http://{HOST}:{stripe_port}",
+        "MAJUU_PAYPAL_TEST_URL": f"http://{HOST}:{paypal_port}",
+        "MAJUU_PAYPAL_TEST_ROOT_CERTIFICATES": str(folder / PAYPAL_ROOT_NAME),
         "MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES": "on",
         "SANDBOX_VAR": str(folder),
         "SANDBOX_SHOP_URL": f"http://{HOST}:{shop_port}",
         "SANDBOX_SIMULATOR_URL": f"http://{HOST}:{simulator_port}",
+        "SANDBOX_STRIPE_URL": f"http://{HOST}:{stripe_port}",
+        "SANDBOX_PAYPAL_URL": f"http://{HOST}:{paypal_port}",
+        "SANDBOX_DEMO_RATE": _DEMO_RATE,
     }
+
+
+def python_path(root: Path, environ: Mapping[str, str]) -> str:
+    """The root first, then whatever this process was told to import from: its children run the same code."""
+    return os.pathsep.join(filter(None, (str(root), environ.get("PYTHONPATH"))))
 
 
 def chosen_phone(environ: Mapping[str, str]) -> str:

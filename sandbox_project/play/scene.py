@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
 import httpx
 
+from majuu_sim.stripe.config import SECRET_KEY
 from sandbox_project.play.plan import Plan
 
 Found = TypeVar("Found")
@@ -27,17 +28,22 @@ class Scene:
     majuu: httpx.Client
     shop: httpx.Client
     simulator: httpx.Client
-    clearing_owner: str
+    stripe: httpx.Client  # with the account's key, as its API wants it
+    paypal: httpx.Client
+    accounts: Mapping[str, str]  # public id of the shop's account, by provider
     phone: str
     msisdn: str
     shortcode: str
     check_processes: Callable[[], None] = lambda: None
-    held_before: Decimal = Decimal(0)
-    booked_before: Decimal = Decimal(0)
+    before: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)  # held and booked, by provider
+    expected: dict[str, Decimal] = field(default_factory=dict)  # of money that no intent in ``taken`` tells of
+    taken: list[tuple[str, str]] = field(default_factory=list)  # provider and intent
     order: dict[str, Any] = field(default_factory=dict)
     intent: dict[str, Any] = field(default_factory=dict)
     charge: dict[str, Any] = field(default_factory=dict)
     receipt: str = ""
+    card: str = ""  # the charge that goes back in part
+    wallet: str = ""  # likewise
 
     @property
     def intent_url(self) -> str:
@@ -68,7 +74,9 @@ def open_scene(plan: Plan, secrets: dict[str, Any], *, check_processes: Callable
         majuu=client(plan.url, key),
         shop=client(plan.shop_url),
         simulator=client(plan.simulator_url),
-        clearing_owner=secrets["provider_accounts"]["mpesa"],
+        stripe=client(plan.stripe_url, {"Authorization": f"Bearer {SECRET_KEY}"}),
+        paypal=client(plan.paypal_url),
+        accounts=secrets["provider_accounts"],
         phone=plan.phone,
         msisdn=plan.msisdn,
         shortcode=secrets["shortcode"],

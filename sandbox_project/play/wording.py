@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 
-def money(amount: str) -> str:
-    """Shillings, with separators."""
-    return f"KES {Decimal(amount):,.2f}"
+def money(amount: str, currency: str = "KES") -> str:
+    """An amount with its currency and separators."""
+    return f"{currency} {Decimal(amount):,.2f}"
 
 
 def shown_phone(phone: str) -> str:

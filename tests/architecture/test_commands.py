@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.workspace import ROOT
 
-PROMISED = {"help", "setup", "demo", "test", "lint", "bench", "docs", "constraints", "openapi", "clean"}
+PROMISED = {"help", "setup", "demo", "test", "kit", "lint", "bench", "docs", "constraints", "openapi", "clean"}
 READMES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("packages/*/README.md"))]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 

@@ -31,7 +31,13 @@ def is_django(package: Path) -> bool:
 
 
 def test_the_packages_are_those_of_the_workspace() -> None:
-    assert [package.name for package in PACKAGES] == ["majuu-core", "majuu-mpesa", "majuu-sim"]
+    assert [package.name for package in PACKAGES] == [
+        "majuu-core",
+        "majuu-mpesa",
+        "majuu-paypal",
+        "majuu-sim",
+        "majuu-stripe",
+    ]
 
 
 def test_the_packages_are_released_together() -> None:
@@ -124,17 +130,30 @@ def test_the_migrations_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> No
     [
         ("core", {"majuu_core", "tests"}),
         ("mpesa", {"majuu_core", "majuu_mpesa", "majuu_sim", "tests"}),
+        ("stripe", {"majuu_core", "majuu_stripe", "majuu_sim", "tests"}),
+        ("paypal", {"majuu_core", "majuu_paypal", "majuu_sim", "tests"}),
         ("sim", {"majuu_sim", "tests"}),
+        ("stripe", {"majuu_core", "majuu_sim", "majuu_stripe", "tests"}),
     ],
 )
 def test_the_tests_of_a_package_need_only_what_it_declares(folder: str, allowed: set[str]) -> None:
-    ours = {"majuu_core", "majuu_mpesa", "majuu_sim", "tests", "sandbox_project", "benchmarks", "scripts"}
+    ours = {
+        "majuu_core",
+        "majuu_mpesa",
+        "majuu_stripe",
+        "majuu_paypal",
+        "majuu_sim",
+        "tests",
+        "sandbox_project",
+        "benchmarks",
+        "scripts",
+    }
     strangers = []
     for path in modules(ROOT / "tests" / folder):
         for _, name in imported_names(parsed(path)):
             first = name.split(".")[0]
             other_tests = name.startswith(
-                tuple(f"tests.{other}." for other in ("core", "mpesa", "sim") if other != folder)
+                tuple(f"tests.{other}." for other in ("core", "mpesa", "stripe", "paypal", "sim") if other != folder)
             )
             if (first in ours and first not in allowed) or other_tests:
                 strangers.append(f"{path.relative_to(ROOT)}: {name}")

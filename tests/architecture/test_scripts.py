@@ -204,7 +204,9 @@ def test_every_package_is_searched_for_undeclared_imports() -> None:
     assert [name for name in names if name.startswith("deptry")] == [
         "deptry majuu-core",
         "deptry majuu-mpesa",
+        "deptry majuu-paypal",
         "deptry majuu-sim",
+        "deptry majuu-stripe",
     ]
 
 

@@ -24,6 +24,16 @@ def test_encryption_keys_come_newest_first(settings: Any) -> None:
     assert configuration.encryption_keys() == (OLDER,)
 
 
+def test_how_long_tokens_of_clients_work(settings: Any) -> None:
+    assert configuration.oauth_token_seconds() == 3600
+    settings.MAJUU_OAUTH_TOKEN_SECONDS = 60
+    assert configuration.oauth_token_seconds() == 60
+    for wrong in (59, 86_401, True, "3600", None):
+        settings.MAJUU_OAUTH_TOKEN_SECONDS = wrong
+        with pytest.raises(ImproperlyConfigured, match="from 60 to 86400"):
+            configuration.oauth_token_seconds()
+
+
 @pytest.mark.parametrize("missing", [None, [], ()])
 def test_without_keys_only_debug_helps_itself(settings: Any, missing: Any) -> None:
     settings.MAJUU_ENCRYPTION_KEYS = missing
@@ -139,13 +149,13 @@ def test_wrong_provider_options(settings: Any, value: Any) -> None:
 
 def test_the_small_ones(settings: Any) -> None:
     assert configuration.intent_lifetime() == timedelta(hours=24)
-    assert configuration.key_cache_seconds() == 5
+    assert configuration.key_cache_seconds() == 0
     assert configuration.allow_private_webhook_addresses() is False
     settings.MAJUU_INTENT_LIFETIME = timedelta(minutes=30)
-    settings.MAJUU_KEY_CACHE_SECONDS = 0
+    settings.MAJUU_KEY_CACHE_SECONDS = 7
     settings.MAJUU_ALLOW_PRIVATE_WEBHOOK_ADDRESSES = True
     assert configuration.intent_lifetime() == timedelta(minutes=30)
-    assert configuration.key_cache_seconds() == 0
+    assert configuration.key_cache_seconds() == 7
     assert configuration.allow_private_webhook_addresses() is True
 
 

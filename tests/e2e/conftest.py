@@ -33,9 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(transaction=True))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """One browser for all tests. Django does not mind the event loop that Playwright keeps in this thread."""
+    """One browser for the tests of this folder, and no longer than they run.
+
+    Playwright keeps an event loop running in this thread. Django is told not to mind; the tests of other folders, which
+    run loops of their own, would.
+    """
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt install chromium, or set CHROMIUM)")
     before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
@@ -79,7 +83,9 @@ class Visitor:
             self.complaints.append(message.text)
 
     def _on_request(self, request: Any) -> None:
-        if urlsplit(request.url).netloc != urlsplit(self._base_url).netloc and not request.url.startswith("data:"):
+        # The browser's own PDF viewer is an extension of it: nothing leaves the machine.
+        is_own = request.url.startswith(("data:", "chrome-extension:", "chrome:"))
+        if urlsplit(request.url).netloc != urlsplit(self._base_url).netloc and not is_own:
             self.foreign.append(request.url)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from moneyed import Money
@@ -11,16 +12,34 @@ from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.follow_ups import follow_up_charge
 from majuu_core.payments.intents import IntentDetails, cancel_payment_intent, create_payment_intent
 from majuu_core.payments.models import PaymentIntent
-from majuu_core.providers import NextAction, Result, ResultStatus
+from majuu_core.plugins import hookimpl
+from majuu_core.providers import NextAction, PaymentMethodInfo, Result, ResultStatus
 from majuu_core.testing.factories import make_provider_account, make_store
 from tests.core.checkout.phone_provider import PhonePlugin, PhoneProvider, failed, paid
+from tests.core.manual.harness import ACCOUNT
 
 
 @pytest.fixture
 def provider(temporary_plugin) -> type[PhoneProvider]:
     plugin = PhonePlugin()
     temporary_plugin(plugin)
+    temporary_plugin(PagesPlugin())
     return plugin.provider
+
+
+def page_provider(code: str, label: str) -> type[PhoneProvider]:
+    """A provider that asks for nothing beforehand."""
+    method = PaymentMethodInfo(code=code, label=label)
+    info = replace(PhoneProvider.info, display_name=label, payment_methods=(method,))
+    return type(label.replace(" ", ""), (PhoneProvider,), {"code": f"page_{code}", "info": info})
+
+
+class PagesPlugin:
+    """Ways to pay on pages of their own."""
+
+    @hookimpl
+    def register_payment_providers(self) -> list[type[PhoneProvider]]:
+        return [page_provider("card", "card"), page_provider("paypal_wallet", "PayPal")]
 
 
 class Scene:
@@ -106,6 +125,38 @@ def instructions(scene: Scene) -> PaymentIntent:
     return intent
 
 
+def came_back(scene: Scene) -> PaymentIntent:
+    return redirect(scene)
+
+
+def buttons(scene: Scene) -> PaymentIntent:
+    for method in ("card", "paypal_wallet"):
+        make_provider_account(store=scene.store, provider=f"page_{method}", credentials={})
+    return scene.intent()
+
+
+def authorized(scene: Scene) -> PaymentIntent:
+    scene.provider.on_sale = Result(status=ResultStatus.AUTHORIZED)
+    intent = scene.intent()
+    scene.charge(intent)
+    return intent
+
+
+def by_hand(scene: Scene, method: str) -> PaymentIntent:
+    make_provider_account(store=scene.store, provider="manual", credentials=ACCOUNT)
+    intent = scene.intent()
+    confirm_payment_intent(intent=intent, choice=PaymentChoice(payment_method=method))
+    return intent
+
+
+def transfer(scene: Scene) -> PaymentIntent:
+    return by_hand(scene, "bank_transfer")
+
+
+def cash(scene: Scene) -> PaymentIntent:
+    return by_hand(scene, "cash")
+
+
 def succeeded(scene: Scene) -> PaymentIntent:
     intent = scene.intent()
     scene.settle(scene.charge(intent), paid())
@@ -151,7 +202,12 @@ STAGES: dict[str, tuple[Callable[[Scene], PaymentIntent], str]] = {
     "checking": (checking, "checking"),
     "processing": (processing, "processing"),
     "redirect": (redirect, "redirect"),
+    "came-back": (came_back, "redirect"),
+    "buttons": (buttons, "pay"),
+    "authorized": (authorized, "authorized"),
     "instructions": (instructions, "instructions"),
+    "transfer": (transfer, "instructions"),
+    "cash": (cash, "instructions"),
     "paid": (succeeded, "paid"),
     "failed": (payment_failed, "pay"),
     "partial": (partly_paid, "pay"),
@@ -168,7 +224,8 @@ def test_every_stage_fits_small_and_large_screens(name, scene, visit) -> None:
     intent = make(scene)
     for width, dark in ((360, False), (360, True), (1280, False)):
         visitor = visit(width=width, dark=dark)
-        visitor.open(f"/pay/{intent.link_token}" + ("?lang=sw" if dark else ""))
+        query = ["lang=sw"] * dark + ["back=1"] * (name == "came-back")
+        visitor.open(f"/pay/{intent.link_token}?" + "&".join(query))
         assert visitor.page.locator("#checkout").get_attribute("data-stage") == stage
         assert visitor.fits(), (width, dark)
         visitor.picture(f"checkout-{name}-{width}-{'dark' if dark else 'light'}")

@@ -10,9 +10,10 @@ from majuu_core.console.site import console_site
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Charge, Claim, IncomingPayment
-from majuu_core.testing.factories import PASSWORD, make_provider_account
+from majuu_core.testing.factories import make_provider_account
 from tests.core.console.world import World, make_staff, one_of
 from tests.core.payments.arrivals import save_incoming
+from tests.e2e.signing_in import sign_in_on
 
 console_site.register_pages()
 MODELS = list(console_site._registry)
@@ -28,15 +29,12 @@ def world(transactional_db) -> World:
 
 @pytest.fixture
 def sign_in(visit):
-    """A visitor who has logged in, through the log-in page, as a superuser."""
+    """A visitor who has logged in, password and second factor, as a superuser."""
     user = make_staff(superuser=True)
 
     def go(**options):
         visitor = visit(**options)
-        visitor.open("/console/")
-        visitor.page.fill("input[name=username]", user.get_username())
-        visitor.page.fill("input[name=password]", PASSWORD)
-        visitor.page.click("button[type=submit]")
+        sign_in_on(visitor, user, "/console/")
         visitor.page.wait_for_selector("#attention")
         return visitor
 
@@ -54,8 +52,6 @@ def show(visitor, path: str, name: str) -> None:
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False), (1280, True), (360, False)])
 def test_home_detail_and_list(width, dark, world, visit, sign_in) -> None:
     look = f"{width}-{'dark' if dark else 'light'}"
-    outsider = visit(width=width, dark=dark)
-    show(outsider, "/console/login/", f"console-login-{look}")
     visitor = sign_in(width=width, dark=dark)
     show(visitor, "/console/", f"console-home-{look}")
     show(visitor, "/console/plugins/", f"console-plugins-{look}")

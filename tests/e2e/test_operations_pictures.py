@@ -8,8 +8,8 @@ from moneyed import Money
 from majuu_core.console.cells import address_of
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Alert
-from majuu_core.testing.factories import PASSWORD
 from tests.core.console.world import World, make_staff
+from tests.e2e.signing_in import sign_in_on
 
 
 @pytest.fixture
@@ -21,12 +21,8 @@ def world(transactional_db, live_server, settings) -> World:
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False), (1280, True), (360, False)])
 def test_operations_pages(width, dark, world, visit) -> None:
     look = f"{width}-{'dark' if dark else 'light'}"
-    visitor = visit(width=width, dark=dark)
-    user = make_staff(superuser=True)
-    visitor.open("/console/")
-    visitor.page.fill("input[name=username]", user.get_username())
-    visitor.page.fill("input[name=password]", PASSWORD)
-    visitor.page.click("button[type=submit]")
+    visitor, user = visit(width=width, dark=dark), make_staff(superuser=True)
+    sign_in_on(visitor, user, "/console/")
     visitor.page.wait_for_selector("#attention")
 
     def show(name: str) -> None:

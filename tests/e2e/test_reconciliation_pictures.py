@@ -10,10 +10,10 @@ from majuu_core.common.clock import VirtualClock, use_clock
 from majuu_core.console.cells import address_of
 from majuu_core.plugins.manager import temporary_plugin
 from majuu_core.reports.models import Close, Mismatch
-from majuu_core.testing.factories import PASSWORD
 from tests.core.console.world import make_staff
 from tests.core.reports.desk import NOON, Desk
 from tests.core.reports.paper_provider import PaperPlugin
+from tests.e2e.signing_in import sign_in_on
 
 
 @pytest.fixture
@@ -46,10 +46,7 @@ def test_reconciliation(width: int, dark: bool, desk: Desk, visit) -> None:
     )
     user = make_staff(superuser=True)
     visitor = visit(width=width, dark=dark)
-    visitor.open("/console/")
-    visitor.page.fill("input[name=username]", user.get_username())
-    visitor.page.fill("input[name=password]", PASSWORD)
-    visitor.page.click("button[type=submit]")
+    sign_in_on(visitor, user, "/console/")
     visitor.page.wait_for_selector("#attention")
     look = f"{width}-{'dark' if dark else 'light'}"
     pages = {

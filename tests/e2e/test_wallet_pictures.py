@@ -8,7 +8,7 @@ from moneyed import Money
 from majuu_core.console.cells import address_of
 from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.services import Move, record_transaction
-from majuu_core.testing.factories import PASSWORD, make_provider_account
+from majuu_core.testing.factories import make_provider_account
 from majuu_core.wallets.models import Wallet
 from majuu_core.wallets.services import freeze_wallet
 from majuu_core.wallets.spending import pay_intent_from_wallet
@@ -16,6 +16,7 @@ from majuu_core.wallets.trust import record_trust_movement
 from majuu_core.wallets.withdrawals import WithdrawalDetails, withdraw
 from tests.core.console.world import make_staff
 from tests.core.wallets.support import Counter
+from tests.e2e.signing_in import sign_in_on
 
 
 @pytest.fixture
@@ -54,10 +55,7 @@ def test_wallet_pages(width, dark, wallet, visit) -> None:
     """given a phone or a desk, light or dark / when wallets are looked at and one is frozen / then it all fits."""
     look, user = f"{width}-{'dark' if dark else 'light'}", make_staff(superuser=True)
     visitor = visit(width=width, dark=dark)
-    visitor.open("/console/")
-    visitor.page.fill("input[name=username]", user.get_username())
-    visitor.page.fill("input[name=password]", PASSWORD)
-    visitor.page.click("button[type=submit]")
+    sign_in_on(visitor, user, "/console/")
     visitor.page.wait_for_selector("#attention")
     pages = {
         "wallets": "/console/majuu_wallets/wallet/",

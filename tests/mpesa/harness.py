@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta, timezone
 
 import httpx
 
@@ -13,6 +15,7 @@ from majuu_core.common.clock import VirtualClock, use_clock
 from majuu_core.common.money import Money
 from majuu_core.providers import (
     FollowUpRequest,
+    IncomingMoney,
     PaymentProvider,
     PaymentRequest,
     PayoutRequest,
@@ -31,6 +34,7 @@ from majuu_sim.clock import ExternalClock
 from majuu_sim.daraja import SANDBOX_PASSKEY, SANDBOX_SHORTCODE, App, DarajaConfig, DarajaSimulator, Initiator
 from majuu_sim.transport import CollectingTransport
 
+_NAIROBI = timezone(timedelta(hours=3))
 KEY, SECRET = "consumer-key-of-the-contract-tests", "consumer-secret-of-the-contract-tests"
 CALLBACK_TOKEN = "zzyyxxwwvvuuttrr0123"
 _FAULTS = {
@@ -72,6 +76,7 @@ class MpesaHarness(ProviderHarness):
 
     provider_class = MpesaProvider
     secrets = (KEY, SECRET, SANDBOX_PASSKEY, CALLBACK_TOKEN, INITIATOR_PASSWORD)
+    refunds_are_payouts = True
     refund_method = ""  # as it suits: all of a payment by reversal, a part by B2C
 
     def __init__(self) -> None:
@@ -85,7 +90,8 @@ class MpesaHarness(ProviderHarness):
                 initiators=(Initiator(name=INITIATOR, password=INITIATOR_PASSWORD),),
             ),
         )
-        self.line = _Line()
+        # The simulator speaks plain HTTP: no certificates have to be read for it.
+        self.line = _Line(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         self._exchanges: list[Exchange] = []
         self._cache = MemoryCache()
         self._customers = 0
@@ -176,6 +182,36 @@ class MpesaHarness(ProviderHarness):
         if kind is not WebhookKind.GOOD:
             raise NotOffered("Safaricom does not sign its callbacks")
         return good
+
+    def redelivery(self, request: PaymentRequest, result: Result) -> WebhookRequest:
+        self.clock.advance(300)
+        return self.webhook(WebhookKind.GOOD, request, result)
+
+    def incoming(self, kind: WebhookKind, money: IncomingMoney) -> WebhookRequest:
+        if kind is not WebhookKind.GOOD:
+            raise NotOffered("Safaricom does not sign its callbacks")
+        body = {
+            "TransactionType": "Pay Bill",
+            "TransID": money.receipt,
+            "TransTime": f"{money.occurred_at.astimezone(_NAIROBI):%Y%m%d%H%M%S}",
+            "TransAmount": str(money.amount.amount),
+            "BusinessShortCode": money.receiver or SANDBOX_SHORTCODE,
+            "BillRefNumber": money.account_reference,
+            "OrgAccountBalance": "49197.00",
+            "MSISDN": money.payer_phone,
+            "FirstName": money.payer_name,
+        }
+        return WebhookRequest(
+            method="POST",
+            headers={"content-type": "application/json"},
+            query={},
+            body=json.dumps(body).encode(),
+            remote_addr=CALLBACK_ADDRESSES[0],
+            topic="notice",
+        )
+
+    def incoming_check(self, money: IncomingMoney) -> WebhookRequest:
+        return replace(self.incoming(WebhookKind.GOOD, money), topic="check")
 
     def bad_payment(self) -> PaymentRequest:
         return replace(self.payment(), payment_method_data={"phone": "+447700900123"})

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox_project.play.plan import python_path
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -18,15 +20,17 @@ def run_manage(*arguments: str, environment: Mapping[str, str]) -> subprocess.Co
     return run_python("sandbox_project/manage.py", *arguments, environment=environment)
 
 
-def run_python(*arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def run_python(
+    *arguments: str, environment: Mapping[str, str], seconds: float = 120
+) -> subprocess.CompletedProcess[str]:
     """Run Python at the root of the repository."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": python_path(ROOT, os.environ), **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=seconds,
         check=False,
     )
 

@@ -29,9 +29,14 @@ pytestmark = [
     ),
 ]
 STEPS = [
-    *("simulator", "set-up", "started", "request", "page", "prompt", "callback", "succeeded", "webhook"),
-    *("registered", "paybill", "suggested", "claimed", "refund", "ledger", "agreement"),
+    *("simulators", "set-up", "started", "request", "page", "prompt", "callback", "succeeded", "webhook"),
+    *("registered", "paybill", "suggested", "claimed", "refund"),
+    *("card", "told", "3-d-secure", "held", "captured", "refunded"),
+    *("dollars", "approved", "notified", "returned", "ledger", "agreement"),
 ]
+
+
+SIMULATORS = {"simulator.log", "stripe.log", "paypal.log"}  # these are told the addresses
 
 
 def marked(text: str, mark: str) -> list[str]:
@@ -40,14 +45,20 @@ def marked(text: str, mark: str) -> list[str]:
 
 
 def run_demo(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return run_python("sandbox_project/demo.py", environment={"DEMO_FOLDER": str(folder), **environment})
+    return run_python("sandbox_project/demo.py", environment={"DEMO_FOLDER": str(folder), **environment}, seconds=300)
 
 
-def test_once_plays_a_payment_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_once_plays_every_way_to_pay_and_leaves_nothing_behind(tmp_path: Path) -> None:
     done = run_demo(tmp_path, ONCE="1")
 
     assert (done.returncode, marked(done.stdout, "✗")) == (0, []), done.stdout + done.stderr
     assert marked(done.stdout, "✓") == STEPS
+    for sentence in (
+        "M-Pesa holds KES 3,300.00 more than before, and so say the books",
+        "Stripe holds KES 3,200.00 more than before, its fees left out, and so say the books",
+        "PayPal holds USD 15.32 more than before, and so say the books",
+    ):
+        assert sentence in done.stdout
     assert "\x1b" not in done.stdout
     assert list(tmp_path.iterdir()) == []
     assert [port for port in ports_in(done.stdout) if listens(port)] == []
@@ -88,7 +99,8 @@ def test_a_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """The demo as it stays open for a person, with the addresses it serves."""
-    ports = dict(zip(("DEMO_PORT", "DEMO_SIMULATOR_PORT", "DEMO_SHOP_PORT"), map(str, free_ports(3)), strict=True))
+    names = ("DEMO_PORT", "DEMO_SIMULATOR_PORT", "DEMO_SHOP_PORT", "DEMO_STRIPE_PORT", "DEMO_PAYPAL_PORT")
+    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     output = tmp_path / "transcript"
     environment = {**os.environ, **ports, "DEMO_FOLDER": str(tmp_path / "var"), "PYTHONUNBUFFERED": "1"}
     environment.pop("ONCE", None)
@@ -105,6 +117,7 @@ def served(tmp_path: Path) -> Iterator[dict[str, Any]]:
             "output": output,
             "var": tmp_path / "var",
             "url": f"http://127.0.0.1:{ports['DEMO_PORT']}",
+            "shop": f"http://127.0.0.1:{ports['DEMO_SHOP_PORT']}",
         }
     finally:
         if process.poll() is None:
@@ -116,14 +129,22 @@ def test_it_serves_until_ctrl_c(served: dict[str, Any]) -> None:
     text = served["output"].read_text()
     kept = json.loads((served["var"] / "demo.json").read_text())
     with httpx.Client(base_url=served["url"], trust_env=False) as client:
-        pages = {path: client.get(path).status_code for path in ("/", "/api/v1/docs", "/console/login/")}
+        pages = {path: client.get(path).status_code for path in ("/", "/api/v1/docs", "/accounts/login/")}
         ping = client.get("/api/v1/ping", headers={"X-API-KEY": kept["api_key"]})
-        login = client.get("/console/login/").cookies
-        form = {**kept["console"], "csrfmiddlewaretoken": login["csrftoken"], "next": "/console/"}
-        entered = client.post("/console/login/", data=form)
+        door = client.get("/console/", follow_redirects=True)
+        way = f"{door.url.path}?{door.url.query.decode()}"
+        token = client.cookies["csrftoken"]
+        log_in = {"login": kept["console"]["username"], "password": kept["console"]["password"]}
+        entered = client.post(way, data={**log_in, "csrfmiddlewaretoken": token})
         console = client.get("/console/")
 
-    assert pages == {"/": 200, "/api/v1/docs": 200, "/console/login/": 200}
+    bought = httpx.post(f"{served['shop']}/buy", data={"product": "kikoi", "order": "duka-ab12cd34"}, trust_env=False)
+    checkout = httpx.get(bought.headers["Location"], trust_env=False).text.replace("\u00a0", " ")
+
+    in_dollars = "You pay USD 11.55 (1 KES = 0.0077 USD)"
+    for way in ("M-Pesa phone number", "Pay with card", "Pay with PayPal", in_dollars, "Bank transfer"):
+        assert way in checkout
+    assert pages == {"/": 200, "/api/v1/docs": 200, "/accounts/login/": 200}
     assert (ping.status_code, ping.json()["livemode"]) == (200, False)
     assert (entered.status_code, console.status_code) == (302, 200)
     assert kept["api_key"] in text
@@ -134,5 +155,5 @@ def test_it_serves_until_ctrl_c(served: dict[str, Any]) -> None:
     assert served["process"].wait(60) == 0
     assert [port for port in ports_in(text) if listens(port)] == []
     # The secrets of callback addresses are in no log.
-    logs = "".join(path.read_text() for path in (served["var"] / "log").iterdir() if path.name != "simulator.log")
+    logs = "".join(path.read_text() for path in (served["var"] / "log").iterdir() if path.name not in SIMULATORS)
     assert re.search(r"/in/[pa][0-9a-z]{26}/[0-9a-z]{32}", logs) is None

@@ -19,6 +19,8 @@ from majuu_core.webhooks.endpoints import open_secrets
 from majuu_core.webhooks.models import WebhookEndpoint
 from majuu_core.webhooks.signing import key_of
 from majuu_mpesa import majuu_hooks
+from majuu_paypal import majuu_hooks as paypal_hooks
+from majuu_stripe import majuu_hooks as stripe_hooks
 from sandbox_project.demo_data import STORE_CODE, load_demo_data, read_secrets
 from sandbox_project.majuu_hooks import register_demo_data
 
@@ -56,7 +58,7 @@ def test_it_makes_a_shop_that_can_be_paid() -> None:
     assert authenticate(kept["api_key"]).store_id == store.pk
     accounts = {account.provider: account for account in ProviderAccount.objects.filter(store=store, livemode=False)}
     assert {code: account.public_id for code, account in accounts.items()} == kept["provider_accounts"]
-    assert {provider_for(account).code for account in accounts.values()} == {"mock", "mpesa"}
+    assert {provider_for(account).code for account in accounts.values()} == {"manual", "mock", "mpesa"}
     assert accounts["mpesa"].priority > accounts["mock"].priority
     endpoint = WebhookEndpoint.objects.get(store=store)
     assert endpoint.url == "http://127.0.0.1:8002/webhooks"
@@ -64,6 +66,19 @@ def test_it_makes_a_shop_that_can_be_paid() -> None:
     user = get_user_model()._default_manager.get(username=kept["console"]["username"])
     assert user.check_password(kept["console"]["password"])
     assert user.is_staff
+
+
+def test_where_stripe_and_paypal_are_simulated_there_are_accounts(settings: Any) -> None:
+    """Without the simulators none are made: real providers would not know the keys (see the test above)."""
+    settings.SANDBOX_STRIPE_URL, settings.SANDBOX_PAYPAL_URL = "http://127.0.0.1:8003", "http://127.0.0.1:8004"
+
+    with temporary_plugin(stripe_hooks, name="majuu_stripe"), temporary_plugin(paypal_hooks, name="majuu_paypal"):
+        load_demo_data()
+        load_demo_data()
+
+        accounts = ProviderAccount.objects.filter(store__code=STORE_CODE).order_by("-priority")
+        assert [account.provider for account in accounts] == ["mpesa", "stripe", "paypal", "manual", "mock"]
+        assert [provider_for(account).code for account in accounts[1:3]] == ["stripe", "paypal"]
 
 
 def test_only_the_owner_reads_the_secrets(tmp_path: Path) -> None:
@@ -115,7 +130,7 @@ def test_what_an_old_key_sealed_is_made_anew(settings: Any) -> None:
 
     new = read_secrets()
     assert new["provider_accounts"] == old["provider_accounts"]
-    assert {provider_for(account).code for account in ProviderAccount.objects.all()} == {"mock", "mpesa"}
+    assert {provider_for(account).code for account in ProviderAccount.objects.all()} == {"manual", "mock", "mpesa"}
     assert signing_keys(WebhookEndpoint.objects.get()) == [key_of(new["webhook"]["secret"])]
     assert authenticate(new["api_key"]).store_id == Store.objects.get(code=STORE_CODE).pk
 

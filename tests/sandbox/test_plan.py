@@ -11,8 +11,8 @@ from sandbox_project.play.plan import CannotStart, chosen_phone, chosen_port, fr
 
 
 def ports(**others: int) -> dict[str, str]:
-    names = ("DEMO_PORT", "DEMO_SIMULATOR_PORT", "DEMO_SHOP_PORT")
-    return {name: str(others.get(name, port)) for name, port in zip(names, free_ports(3), strict=True)}
+    names = ("DEMO_PORT", "DEMO_SIMULATOR_PORT", "DEMO_SHOP_PORT", "DEMO_STRIPE_PORT", "DEMO_PAYPAL_PORT")
+    return {name: str(others.get(name, port)) for name, port in zip(names, free_ports(len(names)), strict=True)}
 
 
 def test_once_has_a_folder_and_ports_of_its_own(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_once_has_a_folder_and_ports_of_its_own(tmp_path: Path) -> None:
     assert first.folder.parent == tmp_path / "var"
     assert first.folder != second.folder
     assert first.folder.stat().st_mode & 0o077 == 0
-    assert len({first.port, first.simulator_port, first.shop_port}) == 3
+    assert len({first.port, first.simulator_port, first.shop_port, first.stripe_port, first.paypal_port}) == 5
 
 
 def test_without_once_it_stays_in_var_on_the_ports_asked_for(tmp_path: Path) -> None:
@@ -36,10 +36,16 @@ def test_without_once_it_stays_in_var_on_the_ports_asked_for(tmp_path: Path) -> 
     assert plan.url == f"http://127.0.0.1:{wanted['DEMO_PORT']}"
     assert plan.environment["MAJUU_PUBLIC_URL"] == plan.url
     assert plan.environment["MAJUU_MPESA_TEST_URL"] == plan.simulator_url
+    assert plan.environment["MAJUU_STRIPE_TEST_URL"] == plan.environment["SANDBOX_STRIPE_URL"] == plan.stripe_url
+    assert plan.environment["MAJUU_PAYPAL_TEST_URL"] == plan.environment["SANDBOX_PAYPAL_URL"] == plan.paypal_url
+    assert plan.environment["MAJUU_PAYPAL_TEST_ROOT_CERTIFICATES"] == str(plan.paypal_root)
     assert plan.environment["SANDBOX_SHOP_URL"] == plan.shop_url
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "SECRET_KEY", "REDIS_URL", "MAJUU_ENCRYPTION_KEYS", "EMAIL_URL"])
+@pytest.mark.parametrize(
+    "name",
+    ["DATABASE_URL", "SECRET_KEY", "REDIS_URL", "MAJUU_ENCRYPTION_KEYS", "EMAIL_URL", "STRIPE_SECRET_KEY"],
+)
 def test_settings_of_somebody_elses_site_do_not_leak_in(tmp_path: Path, name: str) -> None:
     plan = make_plan({"ONCE": "1", name: "postgres://precious/production", "PATH": "/bin"}, root=tmp_path)
 

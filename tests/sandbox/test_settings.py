@@ -12,9 +12,13 @@ from tests.sandbox.support import run_manage, run_python
 
 PRODUCTION = {
     "SECRET_KEY": "0123456789abcdef" * 4,
-    "MAJUU_ENCRYPTION_KEYS": "k" * 43,
+    "MAJUU_ENCRYPTION_KEYS": "a-key-for-tests-alone-0123456789-abcdefghijk",
     "MAJUU_PUBLIC_URL": "https://pay.example.com",
     "BEHIND_TLS_PROXY": "on",
+    "MAJUU_TRUSTED_PROXIES": "127.0.0.1",
+    "MAJUU_ALERT_EMAILS": "ops@example.com",
+    "MAJUU_AUDIT_SIGNING_KEY": "another-key-for-tests-0123456789-abcdefghij",
+    "MAJUU_AUDIT_ANCHOR_EMAILS": "auditor@example.com",
 }
 # Runs under the sandbox's settings and prints what a browser or a provider would get.
 LOOK = """
@@ -62,19 +66,21 @@ def test_trying_things_out_needs_no_settings_but_debug(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_real_site_is_closed_where_it_should_be(tmp_path: Path) -> None:
-    paths = [["plain", "/console/", False], ["page", "/", True], ["login", "/console/login/", True]]
+    paths = [["plain", "/console/", False], ["page", "/", True], ["login", "/accounts/inactive/", True]]
     paths += [["api", "/api/v1/ping", False], ["callback", "/in/p01m7y2gasbe5cabhkbsmyd72ft/x", False]]
+    paths += [["api-tls", "/api/v1/ping", True], ["callback-tls", "/in/p01m7y2gasbe5cabhkbsmyd72ft/x", True]]
 
     seen = look(PRODUCTION | {"SANDBOX_VAR": str(tmp_path)}, "pay.example.com", paths)
 
     assert (seen["plain"][0], seen["plain"][1]["Location"]) == (301, "https://pay.example.com/console/")
     assert seen["page"][0] == 200
-    assert seen["page"][1]["Strict-Transport-Security"] == "max-age=3600"
+    assert seen["page"][1]["Strict-Transport-Security"] == "max-age=31536000"
     assert "127.0.0.1" not in seen["page"][2]
     assert "8002" not in seen["page"][2]
     assert seen["login"][0] == 200
     # What machines send is answered, never redirected: a redirected callback is a lost one.
-    assert (seen["api"][0], seen["callback"][0]) == (401, 404)
+    assert (seen["api"][0], seen["callback"][0]) == (403, 403)
+    assert (seen["api-tls"][0], seen["callback-tls"][0]) == (401, 404)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,7 @@ def test_a_real_site_says_what_is_missing(tmp_path: Path, missing: str, text: st
 
 
 def test_a_real_site_passes_the_deployment_check(tmp_path: Path) -> None:
-    environment = PRODUCTION | {"SANDBOX_VAR": str(tmp_path)}
+    environment = PRODUCTION | {"SANDBOX_VAR": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:6379/0"}
 
     done = run_manage("check", "--deploy", "--fail-level", "WARNING", environment=environment)
 
@@ -128,3 +134,49 @@ def test_exports_of_other_apps_escape_formulas(tmp_path: Path) -> None:
     done = run_python("-c", script, environment={"DEBUG": "on", "SANDBOX_VAR": str(tmp_path)})
 
     assert done.stdout.strip() == "True", done.stderr
+
+
+def providers(tmp_path: Path, **environment: str) -> dict[str, Any]:
+    """What a process with this environment knows of providers, and the rate it promises."""
+    script = (
+        "import json; from sandbox_project import settings as s; "
+        "print(json.dumps({'providers': s.MAJUU_PROVIDERS, 'rate': s.SANDBOX_DEMO_RATE}, default=str))"
+    )
+    done = run_python("-c", script, environment=environment | {"SANDBOX_VAR": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_real_site_reaches_the_real_providers_and_promises_no_rate(tmp_path: Path) -> None:
+    found = providers(tmp_path, **PRODUCTION, SANDBOX_DEMO_RATE="0.0077")
+
+    assert found == {
+        "providers": {
+            "mpesa": {"test": {"callback_addresses": "*"}, "live": {}},
+            "stripe": {"test": {}},
+            "paypal": {"test": {}},
+        },
+        "rate": None,
+    }
+
+
+def test_simulators_take_the_place_of_providers_in_test_mode_alone(tmp_path: Path) -> None:
+    found = providers(
+        tmp_path,
+        DEBUG="on",
+        MAJUU_STRIPE_TEST_URL="http://127.0.0.1:8003",
+        MAJUU_PAYPAL_TEST_URL="http://127.0.0.1:8004",
+        MAJUU_PAYPAL_TEST_ROOT_CERTIFICATES="/var/root.pem",
+        SANDBOX_DEMO_RATE="0.0077",
+    )
+
+    assert found["providers"]["stripe"] == {"test": {"base_url": "http://127.0.0.1:8003"}}
+    assert found["providers"]["paypal"] == {
+        "test": {
+            "base_url": "http://127.0.0.1:8004",
+            "certificate_origin": "http://127.0.0.1:8004",
+            "root_certificates": "/var/root.pem",
+        }
+    }
+    assert found["rate"] == "0.0077"

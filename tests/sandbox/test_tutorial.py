@@ -71,21 +71,26 @@ def test_the_receiver_of_the_tutorial_takes_each_genuine_message_once(receiver: 
 
 
 def test_the_transcript_of_the_tutorial_has_the_steps_of_the_demo() -> None:
-    from sandbox_project.play.steps import STEPS
+    from sandbox_project.play.programme import PARTS
 
     page = (ROOT / "docs/tutorial/1-first-payment.md").read_text(encoding="utf-8")
 
-    assert re.findall(r"^  ✓ (\w+)", page, re.MULTILINE) == [step.name for step in STEPS]
-    assert re.findall(r"^\d+\. \*\*(\w+)\*\*", page, re.MULTILINE) == [step.name for step in STEPS]
+    names = [step.name for part in PARTS for step in part.steps]
+    assert re.findall(r"^  ✓ ([\w-]+)", page, re.MULTILINE) == names
+    assert re.findall(r"^\d+\. \*\*([\w-]+)\*\*", page, re.MULTILINE) == names
+    assert [part.title for part in PARTS if f"\n{part.title}\n" not in page] == []
 
 
 def test_every_variable_of_the_settings_is_explained() -> None:
-    sources = [ROOT / "sandbox_project/settings.py", ROOT / "sandbox_project/play/plan.py"]
+    sources = [ROOT / f"sandbox_project/{name}.py" for name in ("settings", "providers", "play/plan")]
     text = "".join(path.read_text(encoding="utf-8") for path in sources)
     read = set(re.findall(r'env\.\w+\("([A-Z_]+)"', text)) | set(re.findall(r'environ\.get\("([A-Z_]+)"', text))
-    read -= {"SANDBOX_SHOP_URL", "SANDBOX_SIMULATOR_URL"}  # set by the demo for itself
+    read |= set(re.findall(r'\w="(MAJUU_[A-Z_]+)"', text))
+    read -= {"SANDBOX_SHOP_URL", "SANDBOX_SIMULATOR_URL", "SANDBOX_STRIPE_URL", "SANDBOX_PAYPAL_URL"}  # the demo's own
+    read.discard("PYTHONPATH")  # Python's, handed on to the demo's children
 
     page = (ROOT / "docs/how-to/deploy-settings.md").read_text(encoding="utf-8")
 
+    assert {"DATABASE_URL", "MAJUU_PAYPAL_TEST_ROOT_CERTIFICATES"} <= read
     assert len(read) > 20
     assert [name for name in sorted(read) if f"`{name}`" not in page] == []

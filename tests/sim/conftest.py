@@ -7,9 +7,12 @@ import pytest
 from majuu_sim.clock import VirtualClock
 from majuu_sim.daraja import DarajaSimulator
 from majuu_sim.pytest_fixtures import make_daraja_fixture
+from majuu_sim.stripe import StripeSimulator
 from majuu_sim.transport import CollectingTransport
 from tests.sim.daraja_client import Client, Receiver, serve_receiver
 from tests.sim.money_client import MoneyClient, Shop, serve_shop
+from tests.sim.stripe_client import CONFIG
+from tests.sim.stripe_client import Client as StripeApi
 
 sim = make_daraja_fixture(seed=1)
 
@@ -44,3 +47,11 @@ def shop() -> Iterator[Shop]:
     yield shop
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def stripe_api() -> Iterator[StripeApi]:
+    """A client of a simulated Stripe whose events are kept."""
+    mail = CollectingTransport()
+    with StripeSimulator(seed=1, clock=VirtualClock(), config=CONFIG, transport=mail) as sim:
+        yield StripeApi(sim, mail)

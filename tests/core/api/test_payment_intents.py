@@ -162,7 +162,7 @@ def test_a_paid_intent_cannot_be_paid_again(shop: Shop) -> None:
         ({"payment_method": "cowrie"}, "payment_method_unknown", "payment_method"),
         ({"payment_method": "mock", "amount": "2000"}, "amount_out_of_range", "amount"),
         ({"payment_method": "mock", "amount": "0"}, "amount_out_of_range", "amount"),
-        ({}, "parameter_missing", "payment_method"),
+        ({}, "payment_method_missing", "payment_method"),
         (
             {"payment_method": "mock", "payment_method_data": {"phone": 7}},
             "parameter_invalid",

@@ -14,9 +14,9 @@ from majuu_core.payments.models import Charge
 from tests.core.checkout.html import read
 
 pytestmark = pytest.mark.django_db
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY = re.compile(
+    r"default-src 'none'; script-src '(nonce-[\w-]{22})'; style-src 'self' '\1'; img-src 'self' data:; "
+    r"font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -40,7 +40,7 @@ def test_headers_of_every_answer(browser, make_intent, mock_account) -> None:
     ]
     assert [answer.status_code for answer in answers] == [200, 422, 303, 200, 303, 404, 405]
     for answer in answers:
-        assert answer["Content-Security-Policy"] == POLICY
+        assert POLICY.fullmatch(answer["Content-Security-Policy"])
         assert answer["Referrer-Policy"] == "no-referrer"
         assert answer["Cache-Control"] == "no-store"
         assert answer["X-Frame-Options"] == "DENY"
@@ -50,13 +50,16 @@ def test_headers_of_every_answer(browser, make_intent, mock_account) -> None:
 def test_static_files_may_come_from_their_own_host(browser, make_intent, settings) -> None:
     settings.STATIC_URL = "https://static.example.com/s/"
     policy = browser.get(f"/pay/{make_intent().link_token}")["Content-Security-Policy"]
-    assert "script-src 'self' https://static.example.com;" in policy
+    assert re.search("script-src 'nonce-[^ ]*';", policy)
+    assert re.search("style-src 'self' 'nonce-[^ ]*' https://static.example.com;", policy)
     assert "connect-src 'self';" in policy
 
 
 def test_nothing_is_inline(browser, make_intent, mock_account) -> None:
-    page = read(browser.get(f"/pay/{make_intent().link_token}"))
-    assert [tag for tag in page.all("script") if set(tag) != {"src", "defer"}] == []
+    answer = browser.get(f"/pay/{make_intent().link_token}")
+    page = read(answer)
+    assert [set(tag) for tag in page.all("script")] == [{"src", "nonce", "defer"}]
+    assert f"script-src 'nonce-{page.all('script')[0]['nonce']}'" in answer["Content-Security-Policy"]
     assert page.all("style") == []
     assert [
         tag for tag, attributes in page.tags if "style" in attributes or any(n.startswith("on") for n in attributes)

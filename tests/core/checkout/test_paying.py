@@ -15,6 +15,7 @@ from majuu_core.payments.follow_ups import follow_up_charge
 from majuu_core.payments.intents import cancel_payment_intent
 from majuu_core.payments.models import Charge
 from majuu_core.providers import FailureCode, NextAction, Result, ResultStatus
+from majuu_core.testing.audit import address_in
 from majuu_core.testing.factories import make_provider_account
 from tests.core.checkout.html import Document, read
 from tests.core.checkout.phone_provider import failed, paid
@@ -86,7 +87,8 @@ def test_the_provider_is_told_where_the_customer_is(browser, make_intent, phone_
     intent = make_intent()
     submit(browser, intent, open_page(browser, intent), **{"phone_push.phone": "0712345678", "phone_push.note": "hi"})
     request = phone_provider.sent[0]
-    assert request.return_url == f"http://testserver{url(intent)}"
+    assert request.return_url == f"http://testserver{url(intent)}/return"
+    assert request.cancel_url == f"http://testserver{url(intent)}/canceled"
     assert request.payment_method_data == {"phone": "254712345678", "note": "hi"}
 
 
@@ -94,7 +96,7 @@ def test_the_customer_is_the_one_who_acts(browser, make_intent, phone_account) -
     intent = make_intent()
     submit(browser, intent, open_page(browser, intent), **{"phone_push.phone": "0712345678"})
     entry = AuditEntry.objects.get(action="charge.created")
-    assert (entry.actor_type, entry.actor_id, entry.remote_addr) == ("customer", "", "127.0.0.1")
+    assert (entry.actor_type, entry.actor_id, address_in(entry)) == ("customer", "", "127.0.0.1")
 
 
 @pytest.mark.parametrize(

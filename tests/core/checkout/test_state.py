@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from moneyed import Money
@@ -115,7 +116,10 @@ def test_an_open_charge_outlives_the_expiry_of_its_intent() -> None:
 
 def test_money_held_for_capture() -> None:
     state = read_state(make_intent("requires_capture"), [make_charge("authorized")], NOW)
-    assert (state.stage, state.is_live) == (Stage.AUTHORIZED, True)
+    assert (state.stage, state.is_live) == (Stage.AUTHORIZED, False)
+    for asked in ({"amount_to_capture": Decimal(1)}, {"void_requested_at": NOW}):
+        state = read_state(make_intent("requires_capture"), [make_charge("authorized", **asked)], NOW)
+        assert (state.stage, state.is_live) == (Stage.AUTHORIZED, True)
 
 
 def test_the_version_changes_exactly_when_the_page_would() -> None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from moneyed import Money
 
 from majuu_core.checkout.texts import ENGLISH, SWAHILI
-from majuu_core.checkout.wording import amount_text, clock_text, masked, time_text
+from majuu_core.checkout.wording import amount_text, clock_text, masked, method_label, time_text
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,8 @@ def test_phone_numbers_are_masked(payer: str, expected: str) -> None:
 
 def test_seconds_as_a_clock() -> None:
     assert [clock_text(seconds) for seconds in (-5, 0, 9, 60, 125)] == ["0:00", "0:00", "0:09", "1:00", "2:05"]
+
+
+def test_a_card_is_a_card_in_every_language() -> None:
+    assert [method_label("card", "Cards (Stripe)", language) for language in ("en", "sw")] == ["card", "kadi"]
+    assert method_label("paypal_wallet", "PayPal", "sw") == "PayPal"

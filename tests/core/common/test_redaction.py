@@ -135,6 +135,32 @@ def test_a_gateway_s_request_number_is_no_card_number(text: str) -> None:
     assert redact_text(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "01994567-0008-7abc-8123-0123456789ab",
+        "C-01994567-0008-7abc-8123-0123456789ab",
+        "order 01994567-0008-7abc-8123-0123456789ab!",
+    ],
+)
+def test_a_uuid_whose_digits_pass_the_check_is_no_card_number(text: str) -> None:
+    assert is_card_number("01994567-0008-7")
+    assert not contains_card_number(text)
+    assert redact_text(text) == text
+
+
+@given(st.uuids())
+def test_no_uuid_is_a_card_number(uuid: Any) -> None:
+    assert redact_text(f"for {uuid}.") == f"for {uuid}."
+
+
+def test_a_uuid_does_not_hide_a_card_number_beside_it() -> None:
+    assert (
+        redact_text("01994567-0008-7abc-8123-0123456789ab 4111111111111111")
+        == f"01994567-0008-7abc-8123-0123456789ab {MASK}"
+    )
+
+
 def test_a_card_number_sent_as_a_number_is_masked() -> None:
     assert redact({"reference": 4111111111111111, "count": 12, "paid": True}) == {
         "reference": MASK,
@@ -199,8 +225,29 @@ def test_redacting_twice_changes_nothing_more(value: Any) -> None:
 
 @given(secret=st.text(alphabet=st.characters(codec="ascii", categories=["L", "N"]), min_size=12, max_size=60))
 def test_tokens_and_keys_in_free_text_are_masked(secret: str) -> None:
-    for text in (f"Bearer {secret}", f"Basic {secret}", f"key sk_live_{secret}!", f"whsec_{secret}"):
+    for text in (
+        f"Bearer {secret}",
+        f"Basic {secret}",
+        f"key sk_live_{secret}!",
+        f"rk_test_{secret}",
+        f"whsec_{secret}",
+    ):
         assert secret not in redact_text(f"it said: {text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://hooks.stripe.com/3d_secure/auth?payment_intent=pi_3Nv&payment_intent_client_secret=pi_3Nv_secret_Q7xYz&s=1",
+        "https://hooks.stripe.com/redirect/authenticate/src_1?client_secret=src_client_secret_Q7xYz",
+        "open seti_1Nv_secret_Q7xYz.",
+    ],
+)
+def test_client_secrets_inside_an_address_are_masked(text: str) -> None:
+    found = redact_text(text)
+    assert "Q7xYz" not in found
+    assert MASK in found
+    assert redact({"next_action": {"redirect_to_url": {"url": text}}})["next_action"]["redirect_to_url"]["url"] == found
 
 
 def test_the_secret_of_a_callback_address_is_masked_and_its_subject_stays() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from majuu_core.testing.people import sign_in
 from tests.core.console.world import World, make_staff
 
 
@@ -15,7 +16,7 @@ def world(db, virtual_clock) -> World:
 @pytest.fixture
 def superuser_client(db) -> Client:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(make_staff(superuser=True))
+    sign_in(client, make_staff(superuser=True))
     return client
 
 
@@ -25,7 +26,7 @@ def staff_client(db):
 
     def make(*permissions: str) -> Client:
         client = Client()
-        client.force_login(make_staff(*permissions))
+        sign_in(client, make_staff(*permissions))
         return client
 
     return make

@@ -18,6 +18,7 @@ from majuu_core.merchants.models import ApiKey
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
 from majuu_core.payments.models import Charge, ProviderCall
+from majuu_core.testing.audit import address_in
 from majuu_core.webhooks.endpoints import disable_webhook_endpoint
 from majuu_core.webhooks.models import WebhookDelivery, WebhookSecret
 
@@ -101,7 +102,7 @@ def test_asking_the_provider_applies_its_answer_in_the_users_name(waiting, super
     waiting.refresh_from_db()
     assert (waiting.status, waiting.failure_code) == ("failed", "declined")
     entry = AuditEntry.objects.get(action="charge.failed", object_id=waiting.public_id)
-    assert (entry.actor_type, entry.remote_addr) == ("user", "127.0.0.1")
+    assert (entry.actor_type, address_in(entry)) == ("user", "127.0.0.1")
     assert entry.actor_id == superuser_client.session["_auth_user_id"]
 
 

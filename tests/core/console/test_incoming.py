@@ -14,6 +14,7 @@ from majuu_core.console.cells import address_of
 from majuu_core.merchants.services import intake_store
 from majuu_core.payments.models import Claim, IncomingPayment
 from majuu_core.testing.factories import make_provider_account, make_store
+from majuu_core.testing.people import sign_in
 from tests.core.console.world import World, make_staff
 from tests.core.payments.incoming_support import arrive, claim, the_money
 
@@ -116,7 +117,7 @@ def test_addresses_are_registered_by_who_may(world: World, staff_client: Any) ->
 
 def test_superusers_see_the_buttons(world: World) -> None:
     client = Client()
-    client.force_login(make_staff(superuser=True))
+    sign_in(client, make_staff(superuser=True))
     page = client.get(reverse("console:majuu_payments_claim_change", args=[world.claims[0].public_id]))
     assert "Ask to undo" in page.content.decode()
 

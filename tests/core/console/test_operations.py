@@ -23,9 +23,10 @@ from majuu_core.payments.models import Alert, BalanceSnapshot, PaymentIntent, Pr
 from majuu_core.payments.qr_codes import account_reference
 from majuu_core.plugins.manager import registries
 from majuu_core.testing.factories import make_provider_account
+from majuu_core.testing.people import sign_in
 from majuu_core.webhooks.models import InboundWebhook
 from tests.core.console.test_details import post, text_of
-from tests.core.console.world import World
+from tests.core.console.world import World, make_staff
 
 pytestmark = pytest.mark.django_db
 ACTIONS = ("check", "self_test", "balances")
@@ -221,3 +222,13 @@ def test_a_qr_code_needs_the_permission(intent: PaymentIntent, staff_client: Any
     assert (
         client.post(reverse("console:majuu_payments_paymentintent_qr_code", args=[intent.public_id])).status_code == 403
     )
+
+
+@pytest.mark.parametrize("key", ["nonsense", "pa_00000000000000000000000000"])
+def test_an_account_that_is_none_is_not_found(key, db) -> None:
+    """given an id that no account has, or none can have / when its pages are asked for / then 404, not a failure."""
+    client = Client(raise_request_exception=False)
+    sign_in(client, make_staff(superuser=True))
+    pages = [reverse(f"console:majuu_merchants_provideraccount_{name}", args=[key]) for name in ("mapping", "register")]
+    assert client.get(pages[0]).status_code == 404
+    assert client.post(pages[1]).status_code == 404

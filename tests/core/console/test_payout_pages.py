@@ -19,6 +19,7 @@ from majuu_core.console.cells import address_of
 from majuu_core.payments.models import Payout, PayoutBatch, ProviderCall
 from majuu_core.payments.payout_sending import send_due_payouts
 from majuu_core.payments.payouts import create_payout
+from majuu_core.testing.people import sign_in
 from tests.core.console.test_details import text_of
 from tests.core.console.world import World, make_staff
 from tests.core.payments.payout_support import Paymaster
@@ -30,7 +31,7 @@ MAY = ("majuu_payments.view_payout", "majuu_payments.change_payout", "majuu_paym
 
 def signed_in(user: Any) -> Client:
     client = Client()
-    client.force_login(user)
+    sign_in(client, user)
     return client
 
 

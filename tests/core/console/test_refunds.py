@@ -16,6 +16,7 @@ from majuu_core.console.cells import address_of
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.refunds import RefundDetails, create_refund
+from majuu_core.testing.audit import address_in
 from tests.core.payments.refund_support import two_ways
 from tests.core.payments.support import Till
 
@@ -70,7 +71,7 @@ def test_a_confirmed_refund_is_made_in_the_users_name(world, superuser_client) -
     assert (refund.amount.amount, refund.source, refund.reason) == (250, "console", "Came back broken")
     assert refund.created_by == f"user:{user}"
     entry = AuditEntry.objects.get(object_id=refund.public_id, action="refund.created")
-    assert (entry.actor_type, entry.actor_id, entry.remote_addr) == ("user", user, "127.0.0.1")
+    assert (entry.actor_type, entry.actor_id, address_in(entry)) == ("user", user, "127.0.0.1")
 
 
 def test_a_second_click_is_the_same_refund(world, superuser_client) -> None:

@@ -13,19 +13,35 @@ from moneyed import Money
 from majuu_core.audit.services import Actor, acting_as
 from majuu_core.common import clock
 from majuu_core.events.models import Event
+from majuu_core.merchants.kyc.cases import open_case, save_business
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.payments.alerts import Trouble, raise_alert
 from majuu_core.payments.balances import request_balances
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
+from majuu_core.payments.customers import CustomerDetails, create_customer
+from majuu_core.payments.dispute_applying import apply_dispute
 from majuu_core.payments.intents import IntentDetails, create_payment_intent
-from majuu_core.payments.models import Charge, Claim, PaymentIntent, PayoutBatch, ProviderCall, Refund
+from majuu_core.payments.models import (
+    Charge,
+    Claim,
+    Dispute,
+    PaymentIntent,
+    PayoutBatch,
+    ProviderCall,
+    Refund,
+    SavedMethod,
+    Sighting,
+)
 from majuu_core.payments.payout_batches import create_batch, preview_csv
 from majuu_core.payments.refunds import RefundDetails, create_refund
+from majuu_core.payments.routing import create_routing_rule
 from majuu_core.reports.models import Close, Mismatch, Settlement, SettlementLine
-from majuu_core.testing.factories import make_api_key, make_provider_account, make_store, make_user
+from majuu_core.testing.factories import make_api_key, make_merchant, make_provider_account, make_store, make_user
+from majuu_core.testing.kyc import BUSINESS
 from majuu_core.wallets.models import Wallet
 from majuu_core.webhooks.endpoints import create_webhook_endpoint
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from tests.core.payments.dispute_support import told
 from tests.core.payments.incoming_support import arrive, claim
 
 
@@ -38,6 +54,7 @@ class World:
     intents: list[PaymentIntent] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    disputes: list[Dispute] = field(default_factory=list)
     inbound: list[InboundWebhook] = field(default_factory=list)
     endpoints: list[WebhookEndpoint] = field(default_factory=list)
     deliveries: list[WebhookDelivery] = field(default_factory=list)
@@ -54,6 +71,20 @@ class World:
         store = make_store(name=f"Shop {number}")
         account = make_provider_account(store=store)
         make_api_key(store=store)
+        save_business(case=open_case(merchant=make_merchant(approved=False)), values=BUSINESS)
+        customer = create_customer(store=store, livemode=False, details=CustomerDetails(reference=f"C-{number}"))
+        SavedMethod.objects.create(
+            customer=customer,
+            provider_account=account,
+            livemode=False,
+            payment_method="mock",
+            status="active",
+            provider_reference="seti_1",
+            method_reference="pm_1",
+            brand="visa",
+            last4="4242",
+        )
+        create_routing_rule(store=store, livemode=False, provider_account=account)
         Wallet.objects.create(store=store, livemode=False, currency="KES", customer_reference=f"C-{number}")
         details = IntentDetails(amount=Money(amount, "KES"), reference=f"ORD-{number}", description="Shoes")
         intent = create_payment_intent(store=store, livemode=False, details=details)
@@ -63,14 +94,23 @@ class World:
         self.intents.append(intent)
         self.charges.append(charge)
         self._add_payouts(store, number)
+        Sighting.objects.create(
+            charge=charge, livemode=False, amount=charge.amount, seen_on=clock.now().date(), created_by=f"user:{number}"
+        )
         if charge.status == Charge.Status.SUCCEEDED:
             wanted = RefundDetails(charge=charge.public_id, amount=Money("100.00", "KES"), reason="Wrong size")
             self.refunds += create_refund(store=store, livemode=False, details=wanted)
+            self._add_dispute(account, charge)
         self._add_calls(account, charge)
         self._add_operations(account)
         self._add_webhooks(store, intent, number)
         self._add_incoming(account, store, number)
         add_reconciliation(account, number)
+
+    def _add_dispute(self, account: ProviderAccount, charge: Charge) -> None:
+        """A small one that was won."""
+        state = told(charge, "won", amount="50", withdrawn="0")
+        self.disputes.append(apply_dispute(account=account, state=state, at=clock.now()).dispute)
 
     def _add_payouts(self, store: Store, number: int) -> None:
         """A batch whose sum needs a second person: two payouts that wait."""
@@ -166,6 +206,7 @@ def add_reconciliation(account: ProviderAccount, number: int) -> Mismatch:
         line_number=2,
         outcome="missing_here",
     )
+    add_bank_payout(line, f"po_{number}")
     close = Close.objects.create(provider_account=account, livemode=False, day=day, time_zone="UTC", state="done")
     return Mismatch.objects.create(
         close=close,
@@ -179,6 +220,27 @@ def add_reconciliation(account: ProviderAccount, number: int) -> Mismatch:
         there=250,
         currency="KES",
         occurred_at=line.occurred_at,
+    )
+
+
+def add_bank_payout(line: SettlementLine, name: str) -> None:
+    """A payout to the bank on the same statement."""
+    SettlementLine.objects.create(
+        settlement=line.settlement,
+        seen_in=line.settlement,
+        provider_account=line.provider_account,
+        livemode=False,
+        day=line.day,
+        receipt=name,
+        kind="payout",
+        direction="out",
+        amount=240,
+        currency="KES",
+        occurred_at=line.occurred_at,
+        line_number=3,
+        line_id=f"txn-{name}",
+        payout_reference=name,
+        outcome="matched",
     )
 
 

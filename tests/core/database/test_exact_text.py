@@ -17,7 +17,7 @@ EXACT = {
     "majuu_idempotency.IdempotencyKey": ["key"],
     "majuu_webhooks.InboundEvent": ["event_id"],
     "majuu_payments.Charge": ["provider_reference", "receipt"],
-    "majuu_payments.PaymentIntent": ["link_token"],
+    "majuu_payments.PaymentIntent": ["link_token", "customer_email_key", "customer_phone_key"],
     "majuu_ledger.LedgerTransaction": ["key"],
     "majuu_merchants.ApiKey": ["key_hash"],
 }

@@ -13,7 +13,7 @@ _ROOT = Path(__file__).parents[3]
 _PAYMENTS = _ROOT / "packages" / "majuu-core" / "src" / "majuu_core" / "payments"
 _WALLETS = _PAYMENTS.parent / "wallets"
 # Named in many ways in the rooms of incoming money, and never for anything but an event (and its audit entry).
-_INCOMING = re.compile(r"incoming_payment\.[a-z_]+")
+_INCOMING = re.compile(r"incoming_payment\.[a-z_]+|saved_method\.(?:active|failed|removed)")
 _ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \| (.+) \|$", re.MULTILINE)
 
 
@@ -39,7 +39,7 @@ def _types_in(node: ast.AST) -> Iterator[ast.expr]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "records_of":
         yield from node.args[1:2]
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Dict):
-        if node.target.id in {"PAYOUT_EVENTS", "REFUND_EVENTS"}:
+        if node.target.id in {"PAYOUT_EVENTS", "REFUND_EVENTS", "DISPUTE_EVENTS"}:
             yield from node.value.values
     if isinstance(node, ast.Assign):
         for target, value in _pairs(node.targets[0], node.value):

@@ -26,6 +26,11 @@ def record(*, read_at: datetime = NOON, last_used_at: datetime | None = None) ->
         store_is_active=True,
         merchant_status="approved",
         read_at=read_at,
+        found=None,
+        first_key_id=uuid.uuid4(),
+        networks=(),
+        rate_limit=None,
+        monthly_quota=None,
     )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import zlib
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
 from majuu_core.common.redaction import MASK, redact_text
 from majuu_core.merchants import key_format
 
-KINDS = [("secret", False), ("secret", True), ("publishable", False), ("publishable", True)]
+KINDS = [(kind, livemode) for kind in ("secret", "publishable", "client", "token") for livemode in (False, True)]
+LETTERS = {"secret": "sk_", "publishable": "pk_", "client": "ck_", "token": "tk_"}
 
 
 @pytest.mark.parametrize(("kind", "livemode"), KINDS)
@@ -20,7 +25,8 @@ def test_a_new_key_names_its_kind_and_mode(kind: str, livemode: bool) -> None:
     assert len(key) == 63
     assert key_format.PATTERN.fullmatch(key)
     assert key_format.is_well_formed(key)
-    assert key.startswith(("sk_" if kind == "secret" else "pk_") + ("live_" if livemode else "test_"))
+    assert key.startswith(LETTERS[kind] + ("live_" if livemode else "test_"))
+    assert key_format.kind_of(key) == kind
     assert key_format.prefix_of(key) == key_format.PREFIXES[kind, livemode]
 
 
@@ -68,3 +74,55 @@ def test_the_pattern_finds_a_leaked_key_and_logs_hide_it() -> None:
     assert found is not None
     assert found.group() == key
     assert redact_text(text) == f'MAJUU_KEY="{MASK}"  # do not commit'
+
+
+def test_the_checksum_can_be_worked_out_by_others() -> None:
+    """The recipe of docs/how-to/keys-and-accounts.md, in other words than ours."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    for kind, livemode in KINDS:
+        key = key_format.new_key(kind=kind, livemode=livemode)
+        value = 0
+        for character in key[-6:]:
+            value = value * 62 + digits.index(character)
+        assert value == zlib.crc32(key[:-6].encode())
+
+
+def test_keys_are_found_in_any_text() -> None:
+    secret, public = (key_format.new_key(kind=kind, livemode=True) for kind in ("secret", "publishable"))
+    wrong = secret[:-1] + ("a" if secret[-1] != "a" else "b")
+    text = f'API_KEY="{secret}"\n\npk={public},x{secret}\n{secret}0 {wrong}'
+    found = key_format.find_keys(text)
+    assert [(key.line, key.kind, key.livemode, key.is_right) for key in found] == [
+        (1, "secret", True, True),
+        (3, "publishable", True, True),
+        (4, "secret", True, False),
+    ]
+    assert found[0].shown == f"sk_live_…{secret[-4:]}"
+    assert secret not in repr(found)
+
+
+def test_the_command_names_file_line_and_kind_but_not_the_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = key_format.new_key(kind="secret", livemode=True)
+    leaked, clean = tmp_path / "settings.py", tmp_path / "clean.py"
+    leaked.write_text(f"\nKEY = '{key}'\nOTHER = '{key[:-1]}?'\n")
+    clean.write_text("KEY = ''\n")
+    call_command("majuu_check_key", str(leaked), str(clean))
+    printed = capsys.readouterr().out
+    assert printed == f"{leaked}:2: sk_live_…{key[-4:]}: a live secret key\n"
+    with pytest.raises(CommandError, match="No API key found") as caught:
+        call_command("majuu_check_key", str(clean))
+    assert caught.value.returncode == 1
+    with pytest.raises(CommandError, match="No such file") as caught:
+        call_command("majuu_check_key", str(tmp_path / "missing"))
+    assert caught.value.returncode == 2
+
+
+def test_the_command_reads_what_is_piped_in(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = key_format.new_key(kind="publishable", livemode=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO(key[:-1] + ("a" if key[-1] != "a" else "b")))
+    call_command("majuu_check_key")
+    assert "looks like a test publishable key, but its checksum is wrong" in capsys.readouterr().out

@@ -22,6 +22,7 @@ from majuu_core.merchants.services import (
     suspend_merchant,
     update_store,
 )
+from majuu_core.testing.audit import address_in
 from majuu_core.testing.factories import make_merchant, make_store, make_user
 from tests.core.merchants.support import actions_on, everything, last_entry
 
@@ -37,7 +38,7 @@ def test_create_merchant_waits_for_review_and_is_audited() -> None:
     assert merchant.public_id.startswith("mer_")
     entry = last_entry()
     assert (entry.action, entry.object_id, entry.merchant_id) == ("merchant.created", merchant.public_id, merchant.pk)
-    assert (entry.actor_type, entry.actor_id, entry.remote_addr, entry.request_id) == (
+    assert (entry.actor_type, entry.actor_id, address_in(entry), entry.request_id) == (
         "user",
         "7",
         "192.0.2.1",

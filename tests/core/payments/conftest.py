@@ -7,6 +7,7 @@ import pytest
 from majuu_core.common.clock import VirtualClock
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.testing.factories import make_provider_account
+from tests.core.payments.holding import HoldingPlugin, HoldingTill
 from tests.core.payments.payout_support import Paymaster
 from tests.core.payments.support import Till
 from tests.core.payments.talker import Talker, TalkerPlugin
@@ -30,3 +31,19 @@ def talker(db: None, virtual_clock: VirtualClock, temporary_plugin: Callable[[ob
     temporary_plugin(TalkerPlugin())
     Talker.asked, Talker.answers, Talker.trouble = [], [], None
     return make_provider_account(provider="talker", name="Paybill")
+
+
+@pytest.fixture
+def holding(db: None, virtual_clock: VirtualClock, temporary_plugin: Callable[[object], object]) -> HoldingTill:
+    """A store whose bank holds money first."""
+    plugin = HoldingPlugin()
+    temporary_plugin(plugin)
+    return HoldingTill(plugin.bank)
+
+
+@pytest.fixture
+def forgetful(db: None, virtual_clock: VirtualClock, temporary_plugin: Callable[[object], object]) -> HoldingTill:
+    """A store whose bank does not look repeated keys up, and captures all or nothing."""
+    plugin = HoldingPlugin(replay_safe=False, partial_captures=False)
+    temporary_plugin(plugin)
+    return HoldingTill(plugin.bank)

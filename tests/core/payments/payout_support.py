@@ -14,6 +14,7 @@ from majuu_core.events.models import Event
 from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.selectors import balance
 from majuu_core.ledger.services import Move, record_transaction
+from majuu_core.merchants.models import Store
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.payments.addresses import payout_callback_url
 from majuu_core.payments.models import Payout
@@ -29,8 +30,8 @@ CHECKER = Actor(type="user", id="902")
 class Paymaster:
     """A store with one mock account: its own, or the platform's when ``pooled``."""
 
-    def __init__(self, *, pooled: bool = False, funds: str = "") -> None:
-        self.store = make_store()
+    def __init__(self, *, pooled: bool = False, funds: str = "", store: Store | None = None) -> None:
+        self.store = store or make_store()
         self.account = make_provider_account(store=self.store, platform=pooled)
         if funds:
             self.fund(funds)

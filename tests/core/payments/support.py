@@ -47,6 +47,8 @@ class Till:
             AccountKind.STORE_SURPLUS: self.store.public_id,
             AccountKind.STORE_UNAPPLIED: self.store.public_id,
             AccountKind.PROVIDER_FEES: self.store.public_id,
+            AccountKind.DISPUTES_HELD: self.account.public_id,
+            AccountKind.DISPUTES_RESERVE: self.store.public_id,
         }
         found = {}
         for kind, owner in owners.items():

@@ -13,7 +13,7 @@ from majuu_core.common.problems import Conflict, Denied, Invalid, NotFound
 from majuu_core.events.models import Event
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.ledger.verification import find_problems
-from majuu_core.merchants.models import ProviderAccount, Store
+from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.services import intake_store, update_store
 from majuu_core.payments.claim_undoing import confirm_claim_undo, request_claim_undo, withdraw_claim_undo
 from majuu_core.payments.models import Charge, Claim, IncomingPayment
@@ -237,9 +237,8 @@ def test_without_custody_money_at_an_own_account_is_claimed(till: Till) -> None:
 def test_without_custody_the_platform_s_own_stores_claim_their_money(till: Till) -> None:
     """given a store of the platform's own business / when it claims at the platform's account / then it has it."""
     arrive(make_provider_account(platform=True))
-    Store.objects.filter(pk=till.store.pk).update(merchant=intake_store().merchant)
-    till.store.refresh_from_db()
-    assert (claim(till.store).store, payable(till.store)) == (till.store, Decimal(1500))
+    own = make_store(merchant=intake_store().merchant)
+    assert (claim(own).store, payable(own)) == (own, Decimal(1500))
 
 
 def test_what_was_claimed_with_custody_is_still_answered_without(

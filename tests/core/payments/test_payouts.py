@@ -15,7 +15,7 @@ from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.ledger.selectors import balance
 from majuu_core.ledger.verification import find_problems
-from majuu_core.merchants.models import ProviderAccount, Store
+from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import deactivate_provider_account
 from majuu_core.merchants.services import intake_store, suspend_merchant
 from majuu_core.payments.models import Payout, ProviderCall
@@ -378,9 +378,7 @@ def test_without_custody_an_own_account_that_is_not_set_up_is_what_is_named(
 
 def test_the_platform_s_own_business_needs_no_permission(db: None, virtual_clock: VirtualClock) -> None:
     """Given a store of the platform's own business, then its money may leave from the platform's account."""
-    pool = Paymaster(pooled=True, funds="9000")
-    Store.objects.filter(pk=pool.store.pk).update(merchant=intake_store().merchant)
-    pool.store.refresh_from_db()
+    pool = Paymaster(pooled=True, funds="9000", store=make_store(merchant=intake_store().merchant))
     assert pool.send("1500").status == "succeeded"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from majuu_core.plugins import (
     FxQuote,
     HealthCheck,
     HealthReport,
+    ListedName,
     MenuItem,
     Panel,
     PeriodicTask,
@@ -54,6 +56,7 @@ ARCHITECTURE = {
     "register_periodic_tasks",
     "register_health_checks",
     "register_demo_data",
+    "register_personal_data",
     "select_provider_account",
     "quote_fx",
     "validate_payment_intent",
@@ -82,8 +85,8 @@ def run_nothing(*args: Any) -> None:
 
 
 def test_the_hooks_are_those_of_the_architecture() -> None:
-    # ADR 7 adds one to those of the architecture.
-    assert set(HOOKS) == ARCHITECTURE | {"validate_incoming_payment"}
+    # ADR 7 adds one to those of the architecture, ADR 9 two.
+    assert set(HOOKS) == ARCHITECTURE | {"validate_incoming_payment", "scan_upload", "screen_person"}
     assert hook_names(Plugins()) == sorted(HOOKS)
 
 
@@ -208,6 +211,7 @@ def test_panels_are_asked_with_the_request() -> None:
         ("validate_payment_intent", {"payment_intent": 1}),
         ("validate_refund", {"refund": 1, "charge": 2}),
         ("validate_payout", {"payout": 1}),
+        ("scan_upload", {"content": b"%PDF-", "name": "pin.pdf"}),
     ],
 )
 def test_objections_of_all_plugins_are_joined_in_order(hook: str, arguments: dict[str, Any]) -> None:
@@ -221,6 +225,25 @@ def test_objections_of_all_plugins_are_joined_in_order(hook: str, arguments: dic
     plugins = load(objector("first"), objector("second"))
 
     assert [item.code for item in plugins.collect(hook, **arguments)] == ["first", "second"]
+
+
+def test_those_whom_plugins_find_on_lists_are_joined() -> None:
+    class Service:
+        @hookimpl
+        def screen_person(self, name: str, born_on: date | None, country: str) -> list[ListedName]:
+            found = f"{name}, {born_on}, {country}"
+            return [ListedName(list_code="UN", entry_id="7", name=found, score=90)]
+
+    arguments = {"name": "Jane Doe", "born_on": date(1970, 1, 2), "country": "KE"}
+    found = load(Service(), Service()).collect("screen_person", **arguments)
+
+    assert [item.name for item in found] == ["Jane Doe, 1970-01-02, KE"] * 2
+
+
+@pytest.mark.parametrize("wrong", [{"score": 101}, {"score": -1}, {"entry_id": ""}, {"name": ""}, {"list_code": ""}])
+def test_somebody_on_a_list_has_a_list_an_entry_a_name_and_a_score(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a listed name has"):
+        replace(ListedName(list_code="UN", entry_id="7", name="Jane Doe", score=90), **wrong)
 
 
 def test_the_first_account_that_a_plugin_selects_wins() -> None:

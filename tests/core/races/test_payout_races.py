@@ -14,6 +14,7 @@ import pytest
 from majuu_core.audit.services import Actor, acting_as
 from majuu_core.common.clock import VirtualClock
 from majuu_core.common.problems import Conflict
+from majuu_core.events.models import Event
 from majuu_core.ledger.models import LedgerTransfer
 from majuu_core.ledger.verification import find_problems
 from majuu_core.payments.models import Payout, PayoutBatch
@@ -185,7 +186,9 @@ def test_a_message_its_repetitions_and_questions_at_once_book_it_once(
     process_waiting()
     payout.refresh_from_db()
     assert (payout.status, paymaster.books()) == ("succeeded", (Decimal(-7721), Decimal(0)))
-    assert told(payout) == ["payout.created", "payout.succeeded"]
+    # A message names no receipt. If it came first, a question that was under way adds it, and the shop hears of that.
+    added = Event.objects.get(type="payout.succeeded").data["payout"]["receipt"] != payout.receipt
+    assert told(payout) == ["payout.created", "payout.succeeded", *(["payout.updated"] if added else [])]
     assert set(InboundWebhook.objects.values_list("state", flat=True)) <= {"applied", "duplicate"}
 
 

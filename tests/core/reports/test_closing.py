@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -12,6 +13,7 @@ from majuu_core.audit.models import AuditEntry
 from majuu_core.common.problems import Conflict
 from majuu_core.events.models import Event
 from majuu_core.ledger.chart import AccountKind
+from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.payments.models import Charge
 from majuu_core.reports import closing
 from majuu_core.reports.findings import GONE
@@ -19,7 +21,7 @@ from majuu_core.reports.mismatches import resolve_mismatch
 from majuu_core.reports.models import Close, Mismatch, SettlementLine
 from majuu_core.testing.factories import make_provider_account
 from majuu_core.webhooks.models import InboundWebhook
-from tests.core.reports.desk import DAY, NOON, PHONE, Desk
+from tests.core.reports.desk import DAY, NOON, PHONE, Desk, kes
 
 
 def outcomes() -> dict[str, str]:
@@ -229,12 +231,17 @@ def test_events_that_never_came_are_told_for_information(desk: Desk) -> None:
     assert desk.open_ones() == []
 
 
-def test_fees_that_nobody_told_are_told_for_information(desk: Desk) -> None:
-    desk.payout("UA01", 70)
+def test_fees_that_nobody_told_are_booked_once(desk: Desk) -> None:
+    payout = desk.payout("UA01", 70)
     desk.bring(f"UA01,{NOON},-70", f"UA01,{NOON},-23,fee")
     close = desk.close()
     assert close.outcomes["matched"] == 2
-    assert close.totals["currencies"]["KES"]["statement"]["fees_not_told"] == {"amount": "23.0000", "count": 1}
+    assert close.totals["currencies"]["KES"]["statement"]["fees_late"] == {"amount": "23.0000", "count": 1}
+    again = desk.close()
+    payout.refresh_from_db()
+    assert (payout.fee, again.outcomes["matched"], desk.open_ones()) == (kes(23), 2, [])
+    fees = LedgerTransaction.objects.get(reference=payout.public_id, kind="payout_fee")
+    assert [(move.amount, move.debit_account.kind) for move in fees.transfers.all()] == [(Decimal(23), "provider_fees")]
 
 
 def test_what_a_person_resolved_stays_resolved(desk: Desk) -> None:

@@ -131,11 +131,17 @@ def test_a_fee_line_belongs_to_its_transaction() -> None:
     assert (judgement.outcomes, judgement.findings, judgement.unbooked_fees) == ({1: MATCHED, 2: MATCHED}, [], [])
 
 
-def test_a_fee_nobody_told_is_counted_and_no_difference() -> None:
+def test_a_fee_nobody_told_is_no_difference_and_to_be_booked() -> None:
     lines = [line(1, direction=OUT, kind="payout"), line(2, 23, direction=OUT, kind="fee")]
-    judgement = judge(lines, [record(direction=OUT)])
+    payout = record(direction=OUT)
+    judgement = judge(lines, [payout])
     assert (judgement.outcomes, judgement.findings) == ({1: MATCHED, 2: MATCHED}, [])
-    assert judgement.unbooked_fees == [kes(23)]
+    assert (judgement.late_fees, judgement.unbooked_fees) == ([(payout.object_id, kes(23))], [])
+
+
+def test_a_fee_of_money_without_an_intent_is_counted_only() -> None:
+    judgement = judge([line(1, fee=kes(3))], [record(keeps_fees=False)])
+    assert (judgement.outcomes, judgement.late_fees, judgement.unbooked_fees) == ({1: MATCHED}, [], [kes(3)])
 
 
 def test_another_fee_differs() -> None:

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 
 import httpx
 from moneyed import Money
-from pydantic import SecretStr
 
 from majuu_core.common import clock
 from majuu_core.providers import (
@@ -26,12 +25,13 @@ from majuu_core.providers import (
     WebhookRequest,
 )
 from majuu_core.providers.http import Exchange
-from majuu_core.testing.fake import FakeProvider, MockCredentials
+from majuu_core.testing.fake import FakeProvider
 from majuu_core.testing.harness import Outcome, WebhookKind
-from majuu_core.testing.memory import MemoryCache, RecordingHttp, provider_context
-from majuu_core.testing.mock_harness import SECRET, MockHarness
+from majuu_core.testing.memory import RecordingHttp, provider_context
+from majuu_core.testing.mock_harness import SECRET, MockHarness, credentials
 
 PHONE = "254712345678"
+_ANSWERING = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json={})))
 
 
 class FullProvider(FakeProvider):
@@ -47,11 +47,13 @@ class FullProvider(FakeProvider):
         return replace(request, payment_method_data={"phone": phone})
 
     def sale(self, request: PaymentRequest) -> Result:
+        self._checked(request.amount)
         self.tell(request)
         result = super().sale(request)
         if result.receipt and self.context.cache.get(f"line:{result.provider_reference}") is None:
             listed = self.context.cache.get("lines") or ""
-            line = f"{result.provider_reference}|{request.amount.amount}|{request.amount.currency.code}"
+            money = f"{request.amount.amount}|{request.amount.currency.code}"
+            line = f"{result.provider_reference}|{money}|{clock.now().date()}"
             self.context.cache.set("lines", f"{listed}\n{line}", seconds=10**8)
             self.context.cache.set(f"line:{result.provider_reference}", "1", seconds=10**8)
         return result
@@ -87,14 +89,17 @@ class FullProvider(FakeProvider):
 
     def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
         for line in (self.context.cache.get("lines") or "").split():
-            reference, amount, currency = line.split("|")
-            yield SettlementLine(
-                provider_reference=reference,
-                kind="charge",
-                gross=Money(amount, currency),
-                fee=Money(0, currency),
-                settled_on=clock.now().date(),
-            )
+            reference, amount, currency, day = line.split("|")
+            settled_on = date.fromisoformat(day)
+            if start <= settled_on <= end:
+                yield SettlementLine(
+                    provider_reference=reference,
+                    kind="charge",
+                    gross=Money(amount, currency),
+                    fee=Money(0, currency),
+                    settled_on=settled_on,
+                    line_id=f"line-{reference}",
+                )
 
 
 class FullHarness(MockHarness):
@@ -104,7 +109,6 @@ class FullHarness(MockHarness):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cache = MemoryCache()
         self.contexts: list[ProviderContext] = []
 
     def payment(self, outcome: Outcome = Outcome.SUCCEEDS) -> PaymentRequest:
@@ -129,10 +133,10 @@ class FullHarness(MockHarness):
 
     def _make(self, secret: str, *, livemode: bool = False) -> FakeProvider:
         context = provider_context(
-            MockCredentials(secret=SecretStr(secret)),
+            credentials(secret),
             livemode=livemode,
             cache=self.cache,
-            handler=lambda request: httpx.Response(200, json={}),
+            client=_ANSWERING,
         )
         if secret == SECRET:
             self.contexts.append(context)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
 from majuu_core.testing.contract import ProviderContractTests
 from majuu_core.testing.harness import NotOffered
-from majuu_core.testing.kit import CheckFailed, all_checks, check, run_one
+from majuu_core.testing.kit import CheckFailed, CheckResult, all_checks, check, run_one
 from majuu_core.testing.mock_harness import MockHarness
 from tests.core.testing.full_provider import FullHarness
 
@@ -112,18 +113,70 @@ def test_a_failure_tells_what_was_seen_why_and_what_to_do() -> None:
     )
 
 
-def test_a_harness_that_cannot_makes_the_check_skip_with_its_reason() -> None:
-    class Poor(MockHarness):
-        def payment(self, outcome: object = None) -> object:  # type: ignore[override]
-            raise NotOffered("this account takes no payments")
+class Poor(MockHarness):
+    def payment(self, outcome: object = None) -> object:  # type: ignore[override]
+        raise NotOffered("this account takes no payments")
 
+
+def run_poorly(check_id: str) -> CheckResult:
     harness = Poor()
+    try:
+        return run_one(next(item for item in all_checks() if item.id == check_id), harness)
+    finally:
+        harness.close()
+
+
+def test_what_a_harness_cannot_arrange_is_left_out_and_says_why() -> None:
+    result = run_poorly("payment.rate_limit_is_named")
+
+    assert (result.outcome, result.left_out, result.detail) == ("skipped", True, "this account takes no payments")
+
+
+def test_a_harness_cannot_leave_out_what_is_required() -> None:
+    result = run_poorly("payment.good_payment_ends_paid")
+
+    assert (result.outcome, result.left_out) == ("failed", False)
+    assert "the harness leaves it out (this account takes no payments), and this check may not be left out" in (
+        result.detail
+    )
+
+
+def test_what_is_required_can_be_waived_openly_with_a_reason() -> None:
+    class Manual(Poor):
+        waives = {"payment": "people see the money, not the provider"}
+
+    harness = Manual()
+    try:
+        results = [run_one(item, harness) for item in all_checks() if item.group in ("payment", "fetch")]
+    finally:
+        harness.close()
+
+    by_id = {result.id: result for result in results}
+    waived = by_id["payment.good_payment_ends_paid"]
+    assert (waived.outcome, waived.left_out) == ("skipped", True)
+    assert waived.detail == "waived: people see the money, not the provider"
+    assert by_id["fetch.unheard_of_payment_is_unknown"].outcome == "failed"
+
+
+@pytest.mark.parametrize("group", ["payment", "fetch", "refund", "payout", "webhook", "authorization", "saved"])
+def test_every_capability_about_money_has_checks_that_may_not_be_left_out(group: str) -> None:
+    assert any(item.required for item in all_checks() if item.group == group)
+
+
+def test_a_check_reaches_no_other_machine() -> None:
+    class Calls(MockHarness):
+        def payment(self, outcome: object = None) -> object:  # type: ignore[override]
+            socket.create_connection(("192.0.2.1", 443), timeout=1)
+            raise AssertionError("unreachable")
+
+    harness = Calls()
     try:
         result = run_one(next(item for item in all_checks() if item.group == "payment"), harness)
     finally:
         harness.close()
 
-    assert (result.outcome, result.detail) == ("skipped", "this account takes no payments")
+    assert result.outcome == "failed"
+    assert "OutsideNetwork: the checks of a provider reach this machine only, not ('192.0.2.1', 443)" in result.detail
 
 
 def test_a_subclass_without_harness_is_told_what_to_do(pytester: pytest.Pytester) -> None:

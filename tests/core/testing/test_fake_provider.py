@@ -28,6 +28,8 @@ from majuu_core.providers import (
     RequestRejected,
     Result,
     ResultStatus,
+    SavedMethodStatus,
+    SaveMethodRequest,
     Trust,
     WebhookRejected,
 )
@@ -90,7 +92,9 @@ def test_an_ordinary_amount_succeeds_at_once(clock: VirtualClock, currency: str)
     assert result.receipt.startswith("MOCK")
 
 
-@pytest.mark.parametrize("behaviour", [item for item in MAGIC_AMOUNTS if item.trouble is None], ids=lambda b: b.name)
+@pytest.mark.parametrize(
+    "behaviour", [item for item in MAGIC_AMOUNTS if item.trouble is None and not item.completion], ids=lambda b: b.name
+)
 def test_every_magic_amount_behaves_as_the_table_says(clock: VirtualClock, behaviour: Behaviour) -> None:
     request = payment(behaviour.amount)
 
@@ -206,17 +210,124 @@ def test_another_process_knows_the_payment(clock: VirtualClock) -> None:
     assert seen.stdout.split() == ["succeeded", "7721.00", "KES"]
 
 
-def test_hold_capture_in_parts_and_void(clock: VirtualClock) -> None:
-    held = make().authorize(payment(1000))
+@pytest.mark.parametrize(("amount", "status"), [(7713, "succeeded"), (7714, "failed")])
+def test_an_approved_payment_waits_until_it_is_completed(clock: VirtualClock, amount: int, status: str) -> None:
+    provider, request = make(), payment(amount)
+    first = provider.sale(request)
+    wanted = follow_up(first, prefix="ch")
 
-    first = make().capture(follow_up(held, amount=Money(400, "KES"), prefix="ch"))
-    second = make().capture(follow_up(held, amount=Money(400, "KES"), prefix="ch"))
-    voided = make().void(follow_up(held, prefix="ch"))
+    early = provider.complete(wanted)
+    clock.advance(5)
+    approved = provider.fetch_payment(FetchRequest(reference="ch_1", provider_reference=first.provider_reference))
+    done = provider.complete(wanted)
+
+    assert (first.status, early.status) == (ResultStatus.REQUIRES_ACTION, ResultStatus.REQUIRES_ACTION)
+    assert (approved.status, approved.needs_completion) == (ResultStatus.PENDING, True)
+    assert (done.status, done.needs_completion, provider.complete(wanted)) == (status, False, done)
+
+
+def test_the_webhook_tells_that_a_payment_is_approved(clock: VirtualClock) -> None:
+    provider, request = make(), payment(7713)
+    reference = provider.sale(request).provider_reference or ""
+    [waiting] = provider.parse_webhook(provider.make_webhook(reference="ch_1", provider_reference=reference))
+    clock.advance(5)
+
+    [approved] = provider.parse_webhook(provider.make_webhook(reference="ch_1", provider_reference=reference))
+
+    assert (waiting.result.needs_completion, approved.result.needs_completion) == (False, True)
+    assert waiting.event_id != approved.event_id
+
+
+def test_a_hold_is_captured_once_in_part_and_then_gone(clock: VirtualClock) -> None:
+    provider = make()
+    held = provider.authorize(payment(1000))
+
+    taken = provider.capture(follow_up(held, amount=Money(400, "KES"), prefix="ch"))
 
     assert held.status is ResultStatus.AUTHORIZED
-    assert (first.status, first.amount) == (ResultStatus.SUCCEEDED, Money(400, "KES"))
-    assert first.provider_reference != second.provider_reference
+    assert (taken.status, taken.amount) == (ResultStatus.SUCCEEDED, Money(400, "KES"))
+    assert provider.capture(follow_up(held, amount=Money(400, "KES"), prefix="ch")) == taken
+    for call in (
+        lambda: provider.capture(follow_up(held, amount=Money(600, "KES"), prefix="ch")),
+        lambda: provider.void(follow_up(held, prefix="ch")),
+    ):
+        with pytest.raises(RequestRejected, match="the payment is succeeded, not authorized"):
+            call()
+
+
+def test_captured_money_is_given_back_by_the_hold_s_reference_too(clock: VirtualClock) -> None:
+    provider = make()
+    held = provider.authorize(payment(1000))
+    provider.capture(follow_up(held, amount=Money(400, "KES"), prefix="ch"))
+
+    result = provider.refund(follow_up(held))
+
+    assert (result.status, result.amount) == (ResultStatus.SUCCEEDED, Money(400, "KES"))
+
+
+def test_a_voided_hold_stays_void(clock: VirtualClock) -> None:
+    provider = make()
+    held = provider.authorize(payment(1000))
+    wanted = follow_up(held, prefix="ch")
+
+    voided = provider.void(wanted)
+
     assert voided.status is ResultStatus.CANCELED
+    assert provider.void(wanted) == voided
+    with pytest.raises(RequestRejected, match="the payment is canceled"):
+        provider.capture(follow_up(held, prefix="ch"))
+
+
+def test_refunds_together_are_never_more_than_the_payment(clock: VirtualClock) -> None:
+    provider = make()
+    paid = provider.sale(payment(20000))
+    half = follow_up(paid, amount=Money(10000, "KES"))
+    provider.refund(follow_up(paid, amount=Money(7702, "KES")))  # declined: it does not count
+
+    first, again = provider.refund(half), provider.refund(half)
+
+    assert first == again
+    with pytest.raises(RequestRejected, match="more would be given back"):
+        provider.refund(follow_up(paid, amount=Money(10001, "KES")))
+    assert provider.refund(follow_up(paid, amount=Money(10000, "KES"))).status is ResultStatus.SUCCEEDED
+
+
+def test_a_method_is_saved_used_and_forgotten(clock: VirtualClock) -> None:
+    provider, reference = make(), new_reference("pm")
+    wanted = SaveMethodRequest(
+        idempotency_key="k",
+        reference=reference,
+        payment_method="mock",
+        payment_method_data={"behaviour": "action"},
+        return_url="https://shop.example/cards",
+    )
+
+    asked = provider.save_method(wanted)
+    clock.advance(5)
+    saved = provider.fetch_saved_method(FetchRequest(reference=reference, provider_reference=asked.provider_reference))
+    by_it = replace(payment(1000), saved_method=saved.method_reference)
+    before = provider.sale(by_it).status
+    removed = provider.forget_method(saved)
+    after = provider.sale(replace(payment(1000), saved_method=saved.method_reference))
+
+    assert asked.next_action is not None
+    assert asked.next_action.data == {"url": "https://shop.example/cards"}
+    assert (saved.status, saved.last4, saved.expires) == (SavedMethodStatus.ACTIVE, "4242", "2030-04")
+    assert (before, removed.status) == (ResultStatus.SUCCEEDED, SavedMethodStatus.REMOVED)
+    assert after.failure is not None
+    assert after.failure.code is FailureCode.INVALID_PAYMENT_METHOD
+
+
+def test_an_unknown_behaviour_of_a_saving_is_refused_by_name(clock: VirtualClock) -> None:
+    wanted = SaveMethodRequest(
+        idempotency_key="k",
+        reference=new_reference("pm"),
+        payment_method="mock",
+        payment_method_data={"behaviour": "maybe"},
+    )
+
+    with pytest.raises(InvalidPaymentData, match="one of active, action, declined"):
+        make().save_method(wanted)
 
 
 def test_a_refund_of_nothing_is_refused_and_never_becomes_a_full_refund(clock: VirtualClock) -> None:

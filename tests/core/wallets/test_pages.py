@@ -9,6 +9,7 @@ from django.test import Client
 
 from majuu_core.console.cells import address_of
 from majuu_core.payments.addresses import payment_url
+from majuu_core.testing.people import sign_in
 from majuu_core.wallets.spending import pay_intent_from_wallet
 from tests.core.console.world import make_staff
 from tests.core.wallets.support import Counter
@@ -32,5 +33,5 @@ def test_the_console_shows_the_charge_its_intent_and_its_account(counter: Counte
     charge = pay_intent_from_wallet(wallet=counter.wallet(funds="500"), intent=counter.intent("300")).charge
     row = {"charge": charge, "intent": charge.payment_intent, "account": charge.provider_account}[what]
     client = Client()
-    client.force_login(make_staff(superuser=True))
+    sign_in(client, make_staff(superuser=True))
     assert client.get(address_of(row)).status_code == 200

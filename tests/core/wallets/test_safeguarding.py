@@ -17,7 +17,7 @@ from moneyed import Money
 from majuu_core.audit.models import AuditEntry
 from majuu_core.common.clock import VirtualClock
 from majuu_core.common.problems import Conflict, Invalid
-from majuu_core.ledger.chart import AccountKind, AccountRef
+from majuu_core.ledger.chart import AccountKind, AccountRef, fx_trading
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.ledger.selectors import balance
 from majuu_core.ledger.services import Move, record_transaction
@@ -158,6 +158,38 @@ def test_own_and_pooled_money_do_not_hide_each_other(
         ("liability", "Owed to stores", D(900)),  # the 600 are at its own account
         ("provider", "Paybill", D(900)),
     ]
+
+
+def test_what_a_dispute_took_is_neither_owed_nor_there(
+    counter: Counter, pooled: ProviderAccount, virtual_clock: VirtualClock
+) -> None:
+    """given KES 900 at the platform's account / when 300 are withdrawn, and lost / then 600 are owed, none missing."""
+    store = make_store()
+    payable, reserve = owned(AccountKind.STORE_PAYABLE, store), owned(AccountKind.DISPUTES_RESERVE, store)
+    held = AccountRef(AccountKind.DISPUTES_HELD, pooled.public_id, "KES", False)
+    book("1", clearing(pooled), payable, "900")
+    moves = [Move(held, clearing(pooled), kes("300")), Move(payable, reserve, kes("300"))]
+    record_transaction(key="d1", kind="dispute_withdrawn", reference="dp", livemode=False, moves=moves)
+    expected = [("liability", "Owed to stores", D(600)), ("provider", "Paybill", D(600))]
+    assert [row for row in shown(report(virtual_clock)) if row[2]] == expected
+    book("d2", reserve, held, "300")
+    assert [row for row in shown(report(virtual_clock)) if row[2]] == expected
+    assert report(virtual_clock).shortfall == kes("0")
+
+
+def test_what_came_in_another_currency_is_owed_in_that_of_the_intent(
+    counter: Counter, pooled: ProviderAccount, virtual_clock: VirtualClock
+) -> None:
+    """given KES 1,500 paid as USD 11.55 at the platform's account / when reported / then the shillings are owed."""
+    store = make_store()
+    dollars = AccountRef(AccountKind.PROVIDER_CLEARING, pooled.public_id, "USD", False)
+    moves = [
+        Move(dollars, fx_trading("USD", "KES", livemode=False), Money("11.55", "USD")),
+        Move(fx_trading("KES", "USD", livemode=False), owned(AccountKind.STORE_PAYABLE, store), kes("1500")),
+    ]
+    record_transaction(key="x", kind="charge", reference="ch", livemode=False, moves=moves)
+    found = safeguarding_report(livemode=False, at=virtual_clock.now())
+    assert {item.currency: item.total("liability").amount for item in found} == {"KES": D(1500), "USD": D(0)}
 
 
 def test_it_is_as_of_any_instant(counter: Counter, virtual_clock: VirtualClock) -> None:

@@ -34,7 +34,7 @@ def account(virtual_clock: VirtualClock, db: None, settings: Any) -> ProviderAcc
 
 def ourselves(request: httpx.Request) -> httpx.Response:
     """This site, reached directly."""
-    answer = Client().post(request.url.path, request.content, content_type="application/json")
+    answer = Client().post(request.url.path, request.content, content_type="application/json", secure=True)
     return httpx.Response(answer.status_code, content=answer.content, headers={"content-type": answer["content-type"]})
 
 
@@ -136,7 +136,7 @@ def test_a_proxy_that_is_not_named_is_found(
     settings.MAJUU_TRUSTED_PROXIES = proxies
 
     def answer(request: httpx.Request) -> httpx.Response:
-        through: Any = {"REMOTE_ADDR": "10.0.0.7", "HTTP_X_FORWARDED_FOR": "41.90.1.1"}
+        through: Any = {"REMOTE_ADDR": "10.0.0.7", "HTTP_X_FORWARDED_FOR": "41.90.1.1", "secure": True}
         found = Client().post(request.url.path, request.content, content_type="application/json", **through)
         return httpx.Response(found.status_code, content=found.content)
 
@@ -182,7 +182,7 @@ def test_the_public_address_is_judged(
 def test_a_strangers_self_test_is_kept_as_rejected(account: ProviderAccount, body: bytes) -> None:
     """given the secret address / when somebody else posts a self-test / then it proves nothing and little is kept."""
     path = account_callback_url(account.pk).removeprefix(HTTPS)
-    answer = Client().post(f"{path}/selftest", body, content_type="application/json")
+    answer = Client().post(f"{path}/selftest", body, content_type="application/json", secure=True)
     assert (answer.status_code, json.loads(answer.content)) == (200, {"majuu_self_test": None})
     row = InboundWebhook.objects.get()
     assert (row.state, row.reason) == ("rejected", "A self-test that this site did not send.")
@@ -193,7 +193,7 @@ def test_another_address_answers_nothing(account: ProviderAccount) -> None:
     """given a self-test of ours / when it is sent to a wrong secret / then 404 and nothing is kept."""
     path = account_callback_url(account.pk).removeprefix(HTTPS)
     wrong = path[:-4] + ("0000" if not path.endswith("0000") else "1111")
-    assert Client().post(f"{wrong}/selftest", b"{}", content_type="application/json").status_code == 404
+    assert Client().post(f"{wrong}/selftest", b"{}", content_type="application/json", secure=True).status_code == 404
     assert InboundWebhook.objects.count() == 0
 
 

@@ -16,6 +16,7 @@ from majuu_core.common.clock import VirtualClock
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import deactivate_provider_account, record_health
 from majuu_core.payments.alerts import Trouble, keep_alerts, mail_new_alerts, open_alerts, raise_alert
+from majuu_core.payments.captures import capture_payment_intent
 from majuu_core.payments.models import Alert, Charge, PaymentIntent, ProviderCall
 from majuu_core.testing.factories import make_provider_account
 from majuu_core.webhooks.models import InboundWebhook
@@ -300,3 +301,19 @@ def test_of_sixteen_workers_one_raises_and_one_writes(settings: Any) -> None:
     assert sum(answers(at_once([lambda: keep_alerts(kind="parked", troubles=())] * 16))) == 1
     assert Alert.objects.count() == 1
     assert AuditEntry.objects.filter(action__startswith="alert.").count() == 2
+
+
+def test_an_authorization_alarms_a_day_before_it_lapses(till: Till, virtual_clock: VirtualClock) -> None:
+    """given money held for a week / when a day is left / then one alert, until it is captured."""
+    intent, charge = till.pay(till.intent("1500", capture_method="manual"))
+    Charge.objects.filter(pk=charge.pk).update(capture_before=virtual_clock.now() + timedelta(days=7))
+    watch()
+    assert kinds() == []
+    virtual_clock.advance(timedelta(days=6))
+    Charge.objects.filter(pk=charge.pk).update(follow_up_at=virtual_clock.now() + timedelta(days=1, minutes=1))
+    watch()
+    assert kinds() == [("lapsing", charge.public_id)]
+    assert "Capture it, or cancel the payment intent." in open_alerts().get().detail
+    capture_payment_intent(intent=intent)
+    watch()
+    assert kinds() == []

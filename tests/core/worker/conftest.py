@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import uuid
@@ -21,11 +22,12 @@ class Stage:
     """Where worker processes play: starts them, prepares and inspects their database."""
 
     def __init__(self, database_url: str, directory: Path) -> None:
+        self.database_url = database_url
         self._environment = {
             **os.environ,
             "DATABASE_URL": database_url,
             "DJANGO_SETTINGS_MODULE": "tests.core.worker.worker_settings",
-            "PYTHONPATH": str(_ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         }
         self._directory = directory
         self._started: list[subprocess.Popen[bytes]] = []
@@ -70,21 +72,39 @@ class Stage:
             log.close()
 
 
-@pytest.fixture
-def stage(tmp_path: Path, django_db_blocker: Any) -> Iterator[Stage]:
-    if connection.vendor == "sqlite":
-        made = Stage(f"sqlite:///{tmp_path / 'worker.sqlite3'}", tmp_path)
-    elif connection.vendor == "postgresql":
-        made = Stage(_create_database(), tmp_path)
-    else:
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database with all tables and no rows, made once: each stage plays in a copy."""
+    if connection.vendor not in ("sqlite", "postgresql"):
         pytest.skip("the worker's processes are tested on SQLite and PostgreSQL")
+    folder = tmp_path_factory.mktemp("migrated")
+    on_sqlite = connection.vendor == "sqlite"
+    url = f"sqlite:///{folder / 'worker.sqlite3'}" if on_sqlite else _create_database()
     try:
-        made.run("migrate")
+        Stage(url, folder).run("migrate")
+        yield url
+    finally:
+        if not on_sqlite:
+            _drop_database(_name_in(url))
+
+
+@pytest.fixture
+def stage(tmp_path: Path, migrated: str, django_db_blocker: Any) -> Iterator[Stage]:
+    if connection.vendor == "sqlite":
+        shutil.copy(migrated.removeprefix("sqlite:///"), tmp_path)
+        made = Stage(f"sqlite:///{tmp_path / 'worker.sqlite3'}", tmp_path)
+    else:
+        made = Stage(_create_database(template=_name_in(migrated)), tmp_path)
+    try:
         yield made
     finally:
         made.close()
         if connection.vendor == "postgresql":
-            _drop_database(made._environment["DATABASE_URL"].rsplit("/", 1)[1])
+            _drop_database(_name_in(made.database_url))
+
+
+def _name_in(url: str) -> str:
+    return url.rsplit("/", 1)[1]
 
 
 def _administer(statement: str) -> None:
@@ -99,9 +119,9 @@ def _administer(statement: str) -> None:
         admin.execute(statement.encode())
 
 
-def _create_database() -> str:
+def _create_database(*, template: str = "template1") -> str:
     name = f"majuu_worker_{uuid.uuid4().hex[:12]}"
-    _administer(f'CREATE DATABASE "{name}"')
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{name}"
 
 

@@ -35,6 +35,14 @@ def rows() -> set[tuple[str, str, int, int]]:
 
 SWEEP_ROW = ("majuu: sweep", SWEEP, 1, -1)
 PULL_ROW = ("majuu: incoming.pull", "majuu_core.payments.incoming_pull.pull_all", 30, -1)
+KYC_ROWS = {
+    ("majuu: kyc.letters", "majuu_core.merchants.kyc.letters.send_letters", 1, -1),
+    ("majuu: kyc.screening", "majuu_core.merchants.kyc.screening.rescreen", 30, -1),
+    ("majuu: kyc.reviews_due", "majuu_core.merchants.kyc.reverification.mark_due", 60, -1),
+}
+KEYS_ROW = ("majuu: api_keys.forget_addresses", "majuu_core.merchants.key_addresses.forget_old_addresses", 360, -1)
+DISPUTES_ROW = ("majuu: disputes.pull", "majuu_core.payments.dispute_pull.pull_all_disputes", 60, -1)
+CORE_ROWS = {SWEEP_ROW, PULL_ROW, DISPUTES_ROW, KEYS_ROW, *KYC_ROWS}
 
 
 def test_the_sweep_and_the_plugins_tasks_are_scheduled(temporary_plugin: Callable[[object], object]) -> None:
@@ -44,8 +52,8 @@ def test_the_sweep_and_the_plugins_tasks_are_scheduled(temporary_plugin: Callabl
     sync_schedules()
     sync_schedules()
 
-    assert rows() == {SWEEP_ROW, PULL_ROW, ("majuu: parcels.track", "parcels.jobs.track", 10, -1)}
-    assert Schedule.objects.count() == 3
+    assert rows() == CORE_ROWS | {("majuu: parcels.track", "parcels.jobs.track", 10, -1)}
+    assert Schedule.objects.count() == 8
 
 
 def test_syncing_again_keeps_the_next_time(temporary_plugin: Callable[[object], object]) -> None:
@@ -71,13 +79,11 @@ def test_changes_and_removals_follow_the_plugins(temporary_plugin: Callable[[obj
 
     sync_schedules()
 
-    assert rows() == {
-        SWEEP_ROW,
-        PULL_ROW,
+    assert rows() == CORE_ROWS | {
         ("majuu: parcels.track", "parcels.jobs.track", 7, -1),
         ("reports", "reports.send", None, foreign.repeats),
     }
-    assert Schedule.objects.count() == 4
+    assert Schedule.objects.count() == 9
 
 
 def test_the_sweep_runs_the_loops_and_delivers_only_what_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +95,7 @@ def test_the_sweep_runs_the_loops_and_delivers_only_what_is_late(monkeypatch: py
 
     assert sweep.run_sweep() == "4 due, 0 late deliveries"
     assert sweep.run_sweep() == "4 due, 9 late deliveries"
-    assert rows() == {SWEEP_ROW, PULL_ROW}
+    assert rows() == CORE_ROWS
 
 
 def test_a_failing_loop_makes_the_sweep_fail_after_it_delivered(monkeypatch: pytest.MonkeyPatch) -> None:

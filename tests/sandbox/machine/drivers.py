@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from hypothesis.strategies import SearchStrategy
 
+from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.models import Charge
 
 
@@ -30,7 +31,9 @@ class Execution:
     """Something the provider really began for one of our charges. ``charge`` is the charge's public id.
 
     ``is_open`` while the customer may still pay. ``taken`` is the money that moved, in whole units; 0 for none.
-    ``lies`` when its status query contradicts what happened.
+    ``lies`` when its status query, or a message that it signed, contradicts what happened. ``claimed`` are other
+    amounts that its signed messages name. ``nameless``: what it tells may name our id alone and never its own.
+    ``findable``: it can be asked by our id. ``marks`` say what kind of payment it was.
     """
 
     charge: str
@@ -38,6 +41,10 @@ class Execution:
     is_open: bool
     taken: int
     lies: bool = False
+    claimed: frozenset[int] = frozenset()
+    nameless: bool = False
+    findable: bool = False
+    marks: frozenset[str] = frozenset()
 
 
 class ProviderDriver(Protocol):
@@ -45,6 +52,7 @@ class ProviderDriver(Protocol):
 
     code: str
     payment_method: str
+    currency: str
     plugin: object  # brings the provider, where it is not installed
     forgeries: tuple[str, ...]
 
@@ -53,6 +61,9 @@ class ProviderDriver(Protocol):
 
     def close(self) -> None:
         """End it."""
+
+    def furnish(self, account: ProviderAccount) -> None:
+        """The account that pays here has been made: its address is known from now on."""
 
     def reset(self, seed: int) -> None:
         """Forget everything; the same seed gives the same run."""
@@ -92,6 +103,9 @@ class ProviderDriver(Protocol):
 
     def collect(self) -> list[Letter]:
         """The callbacks it has sent since the last look."""
+
+    def stamp(self, letter: Letter) -> Letter:
+        """A genuine callback as its sender would send it at this moment: one that dates its signature signs anew."""
 
     def forge(self, charge: Charge, kind: str) -> Letter | None:
         """A callback nobody sent; ``kind`` is one of ``forgeries``. None when this cannot be forged now."""

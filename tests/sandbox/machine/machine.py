@@ -92,6 +92,11 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         def cancel(self, pick: int) -> None:
             self.here.cancel(self.intent(pick))
 
+        @rule(pick=PICK, gave_up=st.booleans())
+        def come_back(self, pick: int, gave_up: bool) -> None:
+            """The customer is sent back to our page, from whichever page of the provider."""
+            self.here.come_back(self.intent(pick), gave_up=gave_up)
+
         @rule(seconds=STEPS, ask=st.booleans(), work=st.booleans())
         def pass_time(self, seconds: int, ask: bool, work: bool) -> None:
             """The worker may look for charges, for messages, for both or be down."""
@@ -128,7 +133,7 @@ def make_machine(stage: Stage) -> type[RuleBasedStateMachine]:
         @precondition(has_letters_read)
         @rule(pick=PICK)
         def replay(self, pick: int) -> None:
-            self.here.deliver(self.here.read[pick % len(self.here.read)])
+            self.here.deliver(self.here.read[pick % len(self.here.read)], as_read=True)
 
         @rule(pick=PICK, kind=st.sampled_from(driver.forgeries))
         def forge(self, pick: int, kind: str) -> None:

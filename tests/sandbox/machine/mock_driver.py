@@ -15,6 +15,7 @@ from hypothesis.strategies import SearchStrategy
 from moneyed import Money
 from pydantic import SecretStr
 
+from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.addresses import charge_callback_url
 from majuu_core.payments.models import Charge
 from majuu_core.providers import FetchRequest, OutcomeUnknown, PaymentRequest, Result, ResultStatus, WebhookRequest
@@ -50,6 +51,7 @@ class MockDriver:
 
     code = "mock"
     payment_method = "mock"
+    currency = "KES"
     plugin: object = None
     forgeries: tuple[str, ...] = ("tampered", "unsigned", "wrong_secret", "other_charge", "nonsense")
 
@@ -72,6 +74,9 @@ class MockDriver:
 
     def close(self) -> None:
         self._patched.close()
+
+    def furnish(self, account: ProviderAccount) -> None:
+        """Every charge has an address of its own."""
 
     def reset(self, seed: int) -> None:
         self._sales.clear()
@@ -120,6 +125,9 @@ class MockDriver:
                 sale.told = status
                 letters.append(_letter(sale.charge, self._webhook(sale)))
         return letters
+
+    def stamp(self, letter: Letter) -> Letter:
+        return replace(letter, headers=_headers(self._provider()._signed(letter.body)))
 
     def forge(self, charge: Charge, kind: str) -> Letter | None:
         sale = self._sales.get(charge.public_id)
@@ -193,5 +201,8 @@ def _reported(sale: Sale) -> int:
 
 def _letter(charge: str, request: WebhookRequest, *, forged: bool = False) -> Letter:
     path = urlsplit(charge_callback_url(Charge.uuid_of(charge))).path
-    headers = {name: value for name, value in request.headers.items() if name != "content-type"}
-    return Letter(path, request.body, headers, forged)
+    return Letter(path, request.body, _headers(request), forged)
+
+
+def _headers(request: WebhookRequest) -> dict[str, str]:
+    return {name: value for name, value in request.headers.items() if name != "content-type"}

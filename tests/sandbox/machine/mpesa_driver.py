@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from majuu_core.common import ids
+from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.addresses import charge_callback_url, read_callback_path
 from majuu_core.payments.models import Charge
 from majuu_mpesa import majuu_hooks
@@ -40,6 +41,7 @@ class MpesaDriver:
 
     code = "mpesa"
     payment_method = "mpesa_stk"
+    currency = "KES"
     plugin: object = majuu_hooks
     forgeries: tuple[str, ...] = ("success", "wrong_amount", "failure", "foreign_reference", "other_charge", "nonsense")
 
@@ -52,6 +54,9 @@ class MpesaDriver:
 
     def close(self) -> None:
         self._daraja.close()
+
+    def furnish(self, account: ProviderAccount) -> None:
+        """Every charge has an address of its own."""
 
     def reset(self, seed: int) -> None:
         self._daraja.reset(seed=seed)
@@ -120,13 +125,18 @@ class MpesaDriver:
         return {"phone": customer}
 
     def run_due(self) -> None:
-        self._daraja.run_due()
+        if (due := self.next_due()) is not None and due <= self._now():
+            self._daraja.run_due()
 
     def next_due(self) -> datetime | None:
-        return self._now() + timedelta(seconds=30) if self._daraja.state()["planned"] else None
+        planned = self._daraja.scheduler.pending()
+        return planned[0].at if planned else None
 
     def collect(self) -> list[Letter]:
         return [Letter(urlsplit(url).path, body) for url, body in self._post.take()]
+
+    def stamp(self, letter: Letter) -> Letter:
+        return letter
 
     def forge(self, charge: Charge, kind: str) -> Letter | None:
         """``success`` and ``failure`` name the right request, if it is known; ``other_charge`` another one's.

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,7 @@ def state() -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_any_order_of_the_callbacks_ends_in_the_same_state(make_stage: Callable[[ProviderDriver], Stage]) -> None:
     stage = make_stage(MpesaDriver())
     usual = list(range(MOST))

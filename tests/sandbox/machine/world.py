@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from unittest import mock
 
 from django.core.cache import cache
-from django.db.models import Min
 from django.test import Client
 from moneyed import Money
 
@@ -28,7 +27,11 @@ from majuu_core.payments.intents import (
     expire_due_intents,
 )
 from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.returns import hear_of_return
+from majuu_core.providers import PaymentProvider
+from majuu_core.providers.installed import installed_providers
 from majuu_core.testing.factories import make_provider_account, make_store
+from majuu_core.webhooks import inbound_processing
 from majuu_core.webhooks.inbound_processing import process_waiting
 from majuu_core.webhooks.models import InboundWebhook
 from tests.core.bad_luck.deaths import Point, before_the_answer_is_stored, killed_at
@@ -36,9 +39,10 @@ from tests.sandbox.machine.drivers import Letter, ProviderDriver
 from tests.sandbox.machine.rewinding import rewinding
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-CURRENCY = "KES"
+RETURN_URL = "http://127.0.0.1/thanks"
 # The last question is asked 25 hours after a charge, the last look at a message about 24 hours after its arrival.
 LONGEST = timedelta(hours=40)
+HOUR = 3600
 
 
 class Stage:
@@ -54,8 +58,10 @@ class Stage:
     @contextmanager
     def furnished(self) -> Iterator[Stage]:
         """With the rows every example starts with; without them again at the end."""
-        make_provider_account(store=make_store(), provider=self.driver.code, credentials=self.driver.credentials())
-        with rewinding() as self.rewind:
+        credentials = self.driver.credentials()
+        account = make_provider_account(store=make_store(), provider=self.driver.code, credentials=credentials)
+        self.driver.furnish(account)
+        with rewinding() as self.rewind, _seldom(installed_providers().get(self.driver.code)):
             yield self
 
 
@@ -93,10 +99,13 @@ class World:
         self._open.close()
         self._stage.rewind.stop()
 
+    def _money(self, amount: int) -> Money:
+        return Money(amount, self.driver.currency)
+
     # What the shop and its customers do.
 
     def create_intent(self, amount: int, lifetime: timedelta) -> None:
-        wanted = IntentDetails(amount=Money(amount, CURRENCY), lifetime=lifetime)
+        wanted = IntentDetails(amount=self._money(amount), lifetime=lifetime)
         intent = create_payment_intent(store=self.store, livemode=False, details=wanted)
         self.intents.append(intent.pk)
 
@@ -104,9 +113,14 @@ class World:
         self, intent_id: uuid.UUID, customer: str, *, part: int | None, death: Point | None, overtaken: bool
     ) -> None:
         """The customer starts to pay. ``overtaken``: callbacks are heard before our own answer is stored."""
-        amount = None if part is None else Money(part, CURRENCY)
+        amount = None if part is None else self._money(part)
         data = self.driver.method_data(customer)
-        choice = PaymentChoice(payment_method=self.driver.payment_method, payment_method_data=data, amount=amount)
+        choice = PaymentChoice(
+            payment_method=self.driver.payment_method,
+            payment_method_data=data,
+            amount=amount,
+            return_url=RETURN_URL,
+        )
         request = (intent_id, choice, f"request-{len(self.requests)}")
         self.requests.append(request)
         with ExitStack() as around:
@@ -136,6 +150,16 @@ class World:
         except Conflict:
             return
 
+    def come_back(self, intent_id: uuid.UUID, *, gave_up: bool) -> None:
+        """The customer comes back from the provider's page to ours."""
+        before = self._taken()
+        hear_of_return(PaymentIntent.objects.get(pk=intent_id), gave_up=gave_up)
+        if self._taken() > before:
+            self.note({"taken when the customer came back"})
+
+    def _taken(self) -> int:
+        return sum(execution.taken for execution in self.driver.executions())
+
     # What the worker does.
 
     def ask(self, death: Point | None = None) -> None:
@@ -159,17 +183,19 @@ class World:
         if letter is not None:
             self.post.append(letter)
 
-    def deliver(self, letter: Letter) -> None:
+    def deliver(self, letter: Letter, *, as_read: bool = False) -> None:
+        """``as_read``: somebody who has seen it sends the very same bytes again, perhaps much later."""
+        sent = letter if as_read or letter.forged else self.driver.stamp(letter)
         self.received += 1
-        self.read.append(letter)
-        status = self._deliver(letter)
-        assert status in (200, 400), f"a callback was answered with {status}"
+        self.read.append(sent)
+        status = self._deliver(sent)
+        assert status == 200 or (status == 400 and (as_read or letter.forged)), f"a callback was answered with {status}"
 
     def deliver_dying(self, letter: Letter, death: Point) -> None:
         """The process dies while it takes the letter. What was not kept was not answered either, and is lost."""
         before = InboundWebhook.objects.count()
         with killed_at(death):
-            self._deliver(letter)
+            self._deliver(letter if letter.forged else self.driver.stamp(letter))
         self.received += InboundWebhook.objects.count() - before
 
     def deliver_astray(self, letter: Letter) -> None:
@@ -203,23 +229,45 @@ class World:
         end, rounds = self.clock.now() + LONGEST, 0
         while self.clock.now() < end:
             rounds += 1
-            assert rounds < 1000, "something is due for ever"
+            assert rounds < 2000, "something is due for ever"
             self.driver.run_due()
             self.collect()
             for letter in self.post:
                 self.deliver(letter)
             self.post.clear()
-            self.work()
-            self.ask()
-            due = self._next_due()
-            if due is None:
+            worked, asked, planned = _next_work(), _next_question(), self.driver.next_due()
+            times = [at for at in (worked, asked, planned) if at is not None]
+            if not times:
                 break
-            self.clock.advance(max(due - self.clock.now(), timedelta(0)))
+            if min(times) > self.clock.now():
+                self.clock.advance(min(times) - self.clock.now())
+            elif worked is not None and worked <= self.clock.now():
+                self.work()
+            elif asked is not None and asked <= self.clock.now():
+                self.ask()
         self.expire()
 
-    def _next_due(self) -> datetime | None:
-        asked: dict[str, Any] = Charge.objects.aggregate(at=Min("follow_up_at"))
-        worked: dict[str, Any] = InboundWebhook.objects.filter(state="received").aggregate(at=Min("next_attempt_at"))
-        times = [row["at"] for row in (asked, worked) if row["at"] is not None]
-        times += [planned] if (planned := self.driver.next_due()) else []
-        return min(times, default=None)
+
+def _next_question() -> datetime | None:
+    waiting = Charge.objects.filter(follow_up_at__isnull=False).order_by("follow_up_at")
+    return waiting.values_list("follow_up_at", flat=True).first()
+
+
+def _next_work() -> datetime | None:
+    waiting = InboundWebhook.objects.filter(state="received", next_attempt_at__isnull=False)
+    return waiting.order_by("next_attempt_at").values_list("next_attempt_at", flat=True).first()
+
+
+def _seldom(provider: type[PaymentProvider]) -> ExitStack:
+    """The provider is asked as early and as late as ever, but of the hours in between only in every sixth.
+
+    The first four, in which pages close and orders lapse, stay as they are; what the others add is the same again.
+    """
+    usual = provider.info.follow_up_seconds
+    kept = {usual[-1], *(seconds for seconds in usual if seconds <= 4 * HOUR or seconds % (6 * HOUR) == 0)}
+    fewer = tuple(seconds for seconds in usual if seconds in kept)
+    gaps = tuple(seconds for seconds in inbound_processing.RETRY_SECONDS if seconds < HOUR) + (6 * HOUR,) * 4
+    patched = ExitStack()
+    patched.enter_context(mock.patch.object(provider, "info", replace(provider.info, follow_up_seconds=fewer)))
+    patched.enter_context(mock.patch.object(inbound_processing, "RETRY_SECONDS", gaps))
+    return patched

@@ -62,7 +62,8 @@ def iter_rows(count: int) -> Iterator[list[str]]:
 def run(account, chunks: Iterator[bytes], name: str, seen: list[tuple[int, int]]) -> int:
     """Everything that happens to a statement; returns the most memory it took beside what was there."""
     gc.collect()
-    gc.freeze()  # what other tests left behind must not put off the collection of what this one leaves
+    gc.freeze()  # what other tests left behind must not put off the collection of what this one leaves:
+    gc.collect()  # a full one waits for a quarter of what the last full one left alive
     tracemalloc.start()
     try:
         staged = stage_statement(account=account, chunks=chunks, name=name)

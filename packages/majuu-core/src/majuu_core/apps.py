@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-# What a project adds to INSTALLED_APPS: [*CORE_APPS, *plugin_apps()].
+# What a project adds to INSTALLED_APPS: [*ACCOUNT_APPS, *CORE_APPS, *plugin_apps()]; ACCOUNT_APPS are in accounts.
 CORE_APPS: tuple[str, ...] = (
     "majuu_core.plugins",
+    "majuu_core.pages",
     "majuu_core.events",
     "majuu_core.audit",
     "majuu_core.idempotency",
@@ -16,8 +17,10 @@ CORE_APPS: tuple[str, ...] = (
     "majuu_core.webhooks",
     "majuu_core.reports",
     "majuu_core.wallets",
+    "majuu_core.privacy",
     "majuu_core.checkout",
     "majuu_core.console",
+    "majuu_core.dashboard",
     "majuu_core.api",
     "majuu_core",
 )
@@ -38,4 +41,6 @@ class CoreConfig(AppConfig):
         load_plugins()
         installed_providers()
         action_registry.extend((action.code, action.label) for action in registries().audit_actions.values())
+        for action in registries().audit_actions.values():
+            action_registry.mark_personal(action.code, action.personal)
         register_checks()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -148,13 +148,22 @@ def verify_incoming() -> str:
 
 
 def key_cache_seconds() -> int:
-    """``MAJUU_KEY_CACHE_SECONDS``: how long a process believes what it knows about an API key. 5 by default.
+    """``MAJUU_KEY_CACHE_SECONDS``: how long a process believes what it knows about an API key. 0 by default.
 
-    A key revoked by another process is refused after at most this many seconds. 0 asks the database every time.
+    0 asks the database with every request. Otherwise a key that another process revoked goes on working for at most
+    this many seconds.
     """
-    seconds = getattr(settings, "MAJUU_KEY_CACHE_SECONDS", 5)
+    seconds = getattr(settings, "MAJUU_KEY_CACHE_SECONDS", 0)
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= 300:
         raise ImproperlyConfigured("MAJUU_KEY_CACHE_SECONDS must be a whole number from 0 to 300.")
+    return seconds
+
+
+def oauth_token_seconds() -> int:
+    """``MAJUU_OAUTH_TOKEN_SECONDS``: how long an access token of an OAuth client works. An hour by default."""
+    seconds = getattr(settings, "MAJUU_OAUTH_TOKEN_SECONDS", 3600)
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 60 <= seconds <= 86_400:
+        raise ImproperlyConfigured("MAJUU_OAUTH_TOKEN_SECONDS must be a whole number from 60 to 86400.")
     return seconds
 
 
@@ -226,7 +235,7 @@ def _approval_limit(code: object, value: object) -> Decimal | None:
 
 def balance_minutes() -> int:
     """``MAJUU_BALANCE_MINUTES``: how often providers are asked for balances, in minutes. 60 by default, 0 is never."""
-    return _whole_number("MAJUU_BALANCE_MINUTES", default=60, most=7 * 24 * 60)
+    return whole_number("MAJUU_BALANCE_MINUTES", default=60, most=7 * 24 * 60, of="minutes")
 
 
 def callback_silence_minutes() -> int:
@@ -234,7 +243,15 @@ def callback_silence_minutes() -> int:
 
     0 never alarms.
     """
-    return _whole_number("MAJUU_CALLBACK_SILENCE", default=15, most=24 * 60)
+    return whole_number("MAJUU_CALLBACK_SILENCE", default=15, most=24 * 60, of="minutes")
+
+
+def dispute_warning_days() -> int:
+    """``MAJUU_DISPUTE_WARNING_DAYS``: how many days before its deadline an unanswered dispute alarms. 3 by default.
+
+    0 never alarms.
+    """
+    return whole_number("MAJUU_DISPUTE_WARNING_DAYS", default=3, most=60, of="days")
 
 
 def alert_emails() -> tuple[str, ...]:
@@ -242,6 +259,26 @@ def alert_emails() -> tuple[str, ...]:
     if given := getattr(settings, "MAJUU_ALERT_EMAILS", None):
         return tuple(_texts("MAJUU_ALERT_EMAILS", given))
     return tuple(entry if isinstance(entry, str) else str(entry[1]) for entry in settings.ADMINS)
+
+
+# Payments: the seven years that are commonly named for Kenya's rules against money laundering. Ask your lawyer.
+_RETENTION = MappingProxyType({"payments": timedelta(days=7 * 365 + 2), "messages": timedelta(days=548)})
+
+
+def retention(kind: str) -> timedelta:
+    """``MAJUU_RETENTION[kind]``: how long data is kept though the person wants it erased.
+
+    ``"payments"``: who paid, from the day the money moved; seven years by default. ``"messages"``: what providers
+    wrote, word for word; a year and a half.
+    """
+    given: Any = getattr(settings, "MAJUU_RETENTION", {})
+    if not isinstance(given, Mapping) or not set(given) <= set(_RETENTION):
+        raise ImproperlyConfigured('MAJUU_RETENTION must be a dictionary with "payments" and "messages".')
+    for name, value in given.items():
+        if not isinstance(value, timedelta) or value < timedelta(0):
+            raise ImproperlyConfigured(f"MAJUU_RETENTION[{name!r}] must be a timedelta that is not negative.")
+    period: timedelta = given.get(kind, _RETENTION[kind])
+    return period
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +329,12 @@ def _limit_amount(name: str, value: object) -> Decimal:
     return amount
 
 
-def _whole_number(name: str, *, default: int, most: int) -> int:
+def whole_number(name: str, *, default: int, least: int = 0, most: int, of: str = "") -> int:
+    """The setting ``name`` as a whole number; ``of`` says of what. Raises ImproperlyConfigured."""
     number = getattr(settings, name, default)
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= most:
-        raise ImproperlyConfigured(f"{name} must be a whole number of minutes from 0 to {most}.")
+    if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= most:
+        kind = f"a whole number of {of}" if of else "a whole number"
+        raise ImproperlyConfigured(f"{name} must be {kind} from {least} to {most}.")
     return number
 
 
@@ -352,12 +391,19 @@ def _texts(name: str, value: Any) -> Sequence[str]:
 
 def check_settings(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """majuu.E010: a ``MAJUU_*`` setting that cannot be used. Found at ``manage.py check``, not at the first payment."""
+    return unusable(_READERS)
+
+
+def unusable(
+    readers: Iterable[Callable[[], object]], *, page: str = "docs/reference/settings.md"
+) -> list[CheckMessage]:
+    """majuu.E010 for every reader that cannot use its setting; ``page`` explains them. For the checks of all rooms."""
     found: list[CheckMessage] = []
-    for read in _READERS:
+    for read in readers:
         try:
             read()
         except ImproperlyConfigured as problem:
-            found.append(Error(str(problem), hint="See docs/reference/settings.md.", id="majuu.E010"))
+            found.append(Error(str(problem), hint=f"See {page}.", id="majuu.E010"))
     return found
 
 
@@ -378,12 +424,15 @@ _READERS = (
     allow_private_webhook_addresses,
     intent_lifetime,
     key_cache_seconds,
+    oauth_token_seconds,
     verify_incoming,
     prompt_limits,
     lambda: payout_approval_limit("KES"),
     balance_minutes,
     callback_silence_minutes,
+    dispute_warning_days,
     alert_emails,
+    lambda: retention("payments"),
     _low_balances,
     custodial,
     trust_accounts,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from majuu_core.configuration import custodial
+from majuu_core.manual.provider import ManualProvider
+from majuu_core.merchants.kyc.sanctions import find_in_files
 from majuu_core.plugins import EventHandler, hookimpl
-from majuu_core.plugins.contributions import HealthCheck, HealthReport, Panel, PeriodicTask
-from majuu_core.providers import Violation
+from majuu_core.plugins.contributions import HealthCheck, HealthReport, ListedName, Panel, PeriodicTask
+from majuu_core.plugins.personal_data import PersonalData
+from majuu_core.providers import PaymentProvider, Violation
 from majuu_core.testing.fake import FakeProvider
 from majuu_core.wallets.deposits import refuse_refund_of_deposit
 
@@ -17,9 +20,9 @@ CREDITING_EVENTS = frozenset({"payment_intent.succeeded", "payment_intent.partia
 
 
 @hookimpl
-def register_payment_providers() -> list[type[FakeProvider]]:
-    """The "mock" method of test mode."""
-    return [FakeProvider]
+def register_payment_providers() -> list[type[PaymentProvider]]:
+    """The "mock" method of test mode, and bank transfers and cash."""
+    return [FakeProvider, ManualProvider]
 
 
 @hookimpl
@@ -49,7 +52,12 @@ def register_event_handlers() -> list[EventHandler]:
         event_types=frozenset({"refund.succeeded"}),
         function="majuu_core.wallets.refunds.handle_refund",
     )
-    return [links, certain, refunds, *([wallets] if custodial() else [])]
+    waiting = EventHandler(
+        name="payments.end_waiting",
+        event_types=frozenset({"incoming_payment.claimed"}),
+        function="majuu_core.payments.by_hand.on_claimed_event",
+    )
+    return [links, certain, refunds, waiting, *([wallets] if custodial() else [])]
 
 
 @hookimpl
@@ -59,15 +67,59 @@ def validate_refund(refund: Any, charge: Any) -> list[Violation]:
 
 
 @hookimpl
+def screen_person(name: str, born_on: date | None) -> list[ListedName]:
+    """Who of MAJUU_SANCTIONS_FILES resembles this name."""
+    return find_in_files(name, born_on)
+
+
+@hookimpl
 def register_periodic_tasks() -> list[PeriodicTask]:
-    """Look for incoming money whose notice was lost."""
+    """Look for money and disputes whose notice was lost; see to KYC cases; forget from where keys were used."""
     return [
         PeriodicTask(
             name="incoming.pull",
             every=timedelta(minutes=30),
             function="majuu_core.payments.incoming_pull.pull_all",
-        )
+        ),
+        PeriodicTask(
+            name="disputes.pull",
+            every=timedelta(hours=1),
+            function="majuu_core.payments.dispute_pull.pull_all_disputes",
+        ),
+        PeriodicTask(
+            name="kyc.letters",
+            every=timedelta(minutes=1),
+            function="majuu_core.merchants.kyc.letters.send_letters",
+        ),
+        PeriodicTask(
+            name="kyc.screening",
+            every=timedelta(minutes=30),
+            function="majuu_core.merchants.kyc.screening.rescreen",
+        ),
+        PeriodicTask(
+            name="kyc.reviews_due",
+            every=timedelta(hours=1),
+            function="majuu_core.merchants.kyc.reverification.mark_due",
+        ),
+        PeriodicTask(
+            name="api_keys.forget_addresses",
+            every=timedelta(hours=6),
+            function="majuu_core.merchants.key_addresses.forget_old_addresses",
+        ),
     ]
+
+
+@hookimpl
+def register_personal_data() -> list[PersonalData]:
+    """What core knows about people. What others belong to comes first."""
+    from majuu_core.accounts.personal_data import ACCOUNTS
+    from majuu_core.events.personal_data import EVENTS
+    from majuu_core.merchants.personal_data import INVITATIONS
+    from majuu_core.payments.personal_data import CUSTOMERS, INCOMING, OUTGOING, PAYMENTS
+    from majuu_core.wallets.personal_data import WALLETS
+    from majuu_core.webhooks.personal_data import CALLS, MESSAGES
+
+    return [ACCOUNTS, INVITATIONS, CUSTOMERS, PAYMENTS, INCOMING, OUTGOING, WALLETS, MESSAGES, CALLS, EVENTS]
 
 
 @hookimpl

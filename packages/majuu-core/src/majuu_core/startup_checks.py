@@ -8,11 +8,18 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from majuu_core.accounts.configuration import check_account_settings
+from majuu_core.audit.configuration import check_audit_settings
 from majuu_core.configuration import check_settings
+from majuu_core.deploy_checks import register_deploy_checks
+from majuu_core.merchants.kyc.configuration import check_kyc_settings
+from majuu_core.network.configuration import check_network_settings
 from majuu_core.payments.custody import check_custody
 from majuu_core.plugins.checks import check_hooks
 from majuu_core.plugins.manager import registries
 from majuu_core.providers.installed import provider_problems
+from majuu_core.throttling.checks import check_shared_counter
+from majuu_core.throttling.policies import check_rate_limits
 
 _IDS = {"definition": "majuu.E002", "capability": "majuu.E003", "version": "majuu.E004"}
 
@@ -44,8 +51,21 @@ def check_provider_codes(app_configs: Sequence[Any] | None = None, **kwargs: Any
 
 def register_checks() -> None:
     """Tell Django about the checks. Called by the core app's ``ready()``."""
-    for check in (check_settings, check_hooks, check_providers, check_provider_codes, check_custody):
+    for check in (
+        check_settings,
+        check_audit_settings,
+        check_network_settings,
+        check_account_settings,
+        check_hooks,
+        check_providers,
+        check_provider_codes,
+        check_custody,
+        check_kyc_settings,
+        check_rate_limits,
+    ):
         register(check, "majuu")
+    register(check_shared_counter, "majuu", deploy=True)
+    register_deploy_checks()
 
 
 def _name(provider: type[object]) -> str:

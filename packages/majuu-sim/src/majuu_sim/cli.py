@@ -25,7 +25,10 @@ from majuu_sim.daraja.config import (
 from majuu_sim.daraja.credentials import NoCryptography
 from majuu_sim.daraja.replay import DEFAULT_STEPS, Replay
 from majuu_sim.daraja.simulator import DarajaSimulator
+from majuu_sim.paypal import command as paypal_command
+from majuu_sim.paypal.simulator import PaypalSimulator
 from majuu_sim.simulator import Simulator
+from majuu_sim.stripe import command as stripe_command
 
 DARAJA_ABOUT = """\
 Serve a Daraja-shaped M-Pesa: OAuth, STK push and query, C2B, B2C, B2B, reversal, transaction status,
@@ -51,6 +54,11 @@ GET_ADDRESSES = (
     "certificate",
 )
 POST_ADDRESSES = ("faults", "subscribers", "c2b/payments", "fund", "clock/advance", "callbacks/{id}/resend", "reset")
+ADDRESSES = {
+    DarajaSimulator.name: (GET_ADDRESSES, POST_ADDRESSES),
+    "stripe": (stripe_command.GET_ADDRESSES, stripe_command.POST_ADDRESSES),
+    PaypalSimulator.name: (paypal_command.GET_ADDRESSES, paypal_command.POST_ADDRESSES),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.play(options))
     try:
         simulator = options.make(options)
-    except (ValueError, NoCryptography) as error:
+    except (ValueError, RuntimeError) as error:
         print(f"majuu-sim: {error}", file=sys.stderr)
         return 2
     except OSError as error:
@@ -81,6 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"majuu-sim {__version__}")
     providers = parser.add_subparsers(title="providers", required=True, metavar="PROVIDER")
     _add_daraja(providers)
+    _add_paypal(providers)
+    _add_stripe(providers)
     _add_replay(providers)
     return parser
 
@@ -116,6 +126,23 @@ def _add_daraja(providers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     sub.set_defaults(make=make_daraja)
 
 
+def _add_paypal(providers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sub = providers.add_parser(
+        "paypal",
+        help="PayPal (REST)",
+        description=paypal_command.ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_common(sub, port=8003)
+    paypal_command.add_options(sub)
+    sub.set_defaults(make=make_paypal)
+
+
+def make_paypal(options: argparse.Namespace) -> PaypalSimulator:
+    """The simulator the options describe; ValueError when they make no sense."""
+    return paypal_command.make(options, clock=_clock(options.virtual_clock))
+
+
 def _add_money(sub: argparse.ArgumentParser) -> None:
     initiator = Initiator()
     add = sub.add_argument
@@ -136,6 +163,18 @@ def _add_money(sub: argparse.ArgumentParser) -> None:
     add("--any-credential", action="store_true", help="accept every initiator and SecurityCredential")
     add("--outside", action="append", default=[], metavar="N", help="a shortcode of others that B2B can pay (600000)")
     add("--certificate-file", metavar="PATH", help="write the certificate for SecurityCredentials here")
+
+
+def _add_stripe(providers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sub = providers.add_parser(
+        "stripe",
+        help="Stripe (cards)",
+        description=stripe_command.ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_common(sub, port=8002)
+    stripe_command.add_options(sub)
+    sub.set_defaults(make=lambda options: stripe_command.make_stripe(options, _clock(options.virtual_clock)))
 
 
 def _add_replay(providers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -268,9 +307,12 @@ def _announce(simulator: Simulator, url: str) -> None:
             lines.append(f"  {kind}, passkey {code.passkey}")
         lines += [f"  initiator {one.name}, password {one.password}" for one in config.initiators]
         lines.append(f"  a customer's phone: {url}/phone")
+    lines += stripe_command.lines_of(simulator)
+    lines += paypal_command.lines_of(simulator, url)
+    reading, writing = ADDRESSES[simulator.name]
     lines.append("control")
-    lines += [f"  GET  {url}/control/{what}" for what in GET_ADDRESSES]
-    lines += [f"  POST {url}/control/{what}" for what in POST_ADDRESSES]
+    lines += [f"  GET  {url}/control/{what}" for what in reading]
+    lines += [f"  POST {url}/control/{what}" for what in writing]
     lines.append("Ctrl-C stops it.")
     print("\n".join(lines), flush=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,6 +35,9 @@ class EventAttempt:
         return asdict(self)
 
 
+Signer = Callable[[EventAttempt, bytes], Mapping[str, str]]
+
+
 class EventDesk:
     """Sends events and keeps the log of all that were tried, lost or held."""
 
@@ -43,6 +46,7 @@ class EventDesk:
         self._transport = transport
         self._scheduler = scheduler
         self._clock = clock
+        self.sign: Signer | None = None  # a provider that signs its events: the headers of one attempt, made when sent
         self._log: dict[str, EventAttempt] = {}
         self._held: list[tuple[EventAttempt, Due]] = []
 
@@ -104,9 +108,11 @@ class EventDesk:
     async def _deliver(self, attempt: EventAttempt, within: float | None = None) -> Answer | None:
         attempt.state = "sending"
         answer = None
+        body = json.dumps(attempt.body).encode()
+        headers = self.sign(attempt, body) if self.sign is not None else None
         try:
             async with asyncio.timeout(within):
-                answer = await self._transport.post(attempt.url, json.dumps(attempt.body).encode())
+                answer = await self._transport.post(attempt.url, body, headers)
         except DeliveryFailed as failure:
             attempt.state, attempt.error = "failed", str(failure)
         except TimeoutError:

@@ -210,13 +210,19 @@ class FaultQueue:
 
     def take(self, operation: str, customer: str | None = None) -> FaultScript | None:
         """The first script for this request, used up once; None when there is none."""
-        for rule in self.rules:
-            if rule.operation == operation and rule.customer in (None, customer):
-                self._use(rule)
-                return rule.script
-        return None
+        rule = self.find(operation, customer)
+        if rule is None:
+            return None
+        self.use(rule)
+        return rule.script
 
-    def _use(self, rule: FaultRule) -> None:
+    def find(self, operation: str, customer: str | None = None) -> FaultRule | None:
+        """The first rule for this request, not used up by that; None when there is none."""
+        fitting = (rule for rule in self.rules if rule.operation == operation and rule.customer in (None, customer))
+        return next(fitting, None)
+
+    def use(self, rule: FaultRule) -> None:
+        """Use a rule up once."""
         if rule.times == FOREVER:
             return
         rule.times -= 1

@@ -33,6 +33,7 @@ class Simulator(ABC):
     name: ClassVar[str]
     operations: ClassVar[tuple[str, ...]]
     outcomes: ClassVar[frozenset[str]]
+    largest_request: ClassVar[int] = 1024**2  # bytes
 
     def __init__(self, *, seed: int = 0, clock: Clock | None = None, transport: Transport | None = None) -> None:
         """``seed`` decides every random id; ``clock`` defaults to the machine's, ``transport`` to real HTTP."""
@@ -66,7 +67,7 @@ class Simulator(ABC):
 
     def build_app(self) -> web.Application:
         """The aiohttp application: the provider's addresses and the control API."""
-        app = web.Application()
+        app = web.Application(client_max_size=self.largest_request)
         app.on_startup.append(self._start)
         app.on_cleanup.append(self._stop)
         control.add_routes(app, self)

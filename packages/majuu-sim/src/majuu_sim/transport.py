@@ -31,8 +31,8 @@ class Transport(Protocol):
     async def start(self) -> None:
         """Called once on the simulator's loop before the first post."""
 
-    async def post(self, url: str, body: bytes) -> Answer:
-        """Deliver ``body`` (JSON) to ``url``; DeliveryFailed when no answer came."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+        """Deliver ``body`` (JSON) to ``url`` with ``headers``, a signature say; DeliveryFailed when no answer came."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -52,12 +52,12 @@ class HttpTransport:
         connector = aiohttp.TCPConnector(force_close=True, limit=0)
         self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout, headers=self._headers)
 
-    async def post(self, url: str, body: bytes) -> Answer:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
         """Deliver ``body`` to ``url``; DeliveryFailed when no answer came."""
         if self._session is None:
             raise DeliveryFailed("the transport is not open")
         try:
-            async with self._session.post(url, data=body, allow_redirects=False) as response:
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 raw = await response.content.read(BODY_KEPT)
                 return Answer(response.status, raw.decode("utf-8", "replace"))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -76,15 +76,15 @@ class CollectingTransport:
     def __init__(self) -> None:
         """Start empty."""
         self._lock = threading.Lock()
-        self._kept: list[tuple[str, bytes]] = []
+        self._kept: list[tuple[str, bytes, dict[str, str]]] = []
 
     async def start(self) -> None:
         """Nothing to open."""
 
-    async def post(self, url: str, body: bytes) -> Answer:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
         """Keep the event; the log shows it as answered with 200."""
         with self._lock:
-            self._kept.append((url, body))
+            self._kept.append((url, body, dict(headers or {})))
         return Answer(200, "", kept=True)
 
     async def close(self) -> None:
@@ -92,6 +92,10 @@ class CollectingTransport:
 
     def take(self) -> list[tuple[str, bytes]]:
         """Everything kept since the last call, oldest first, as (url, body)."""
+        return [(url, body) for url, body, _ in self.take_signed()]
+
+    def take_signed(self) -> list[tuple[str, bytes, dict[str, str]]]:
+        """Everything kept since the last call, oldest first, as (url, body, headers)."""
         with self._lock:
             kept, self._kept = self._kept, []
         return kept

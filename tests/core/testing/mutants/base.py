@@ -14,6 +14,10 @@ from majuu_core.providers import (
     ResultStatus,
 )
 from majuu_core.testing.fake import FakeProvider
+from majuu_core.testing.harness import ProviderHarness
+from majuu_core.testing.mock_harness import OLD_SECRET, MockHarness
+from majuu_core.testing.mock_memory import MockMemory
+from tests.core.testing.full_provider import FullHarness, FullProvider
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,12 @@ class Mutant:
 
 
 MUTANTS: list[Mutant] = []
+
+
+def harness_for(provider: type[FakeProvider]) -> type[ProviderHarness]:
+    """The harness of a mutant: that of the provider it was made from."""
+    base = FullHarness if issubclass(provider, FullProvider) else MockHarness
+    return type(f"HarnessOf{provider.__name__}", (base,), {"provider_class": provider})
 
 
 def caught_by(*ids: str) -> Any:
@@ -41,8 +51,12 @@ def without(*operations: str) -> Any:
     def start(self: Any, context: ProviderContext) -> None:
         self.context = context
         self._secret = context.credentials.secret.get_secret_value().encode()  # type: ignore[attr-defined]
+        self._secrets = (self._secret, OLD_SECRET.encode())
+        self._memory = MockMemory(context)
 
-    kept = {name: value for name, value in vars(FakeProvider).items() if name not in {*operations, "__dict__"}}
+    left_out = {*operations, "__dict__", "__weakref__", "__abstractmethods__", "_abc_impl"}
+    parts = [part for part in reversed(FakeProvider.__mro__) if part not in PaymentProvider.__mro__]
+    kept = {name: value for part in parts for name, value in vars(part).items() if name not in left_out}
     return type("Less", (PaymentProvider,), {**kept, "__init__": start})
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from majuu_core.providers import (
-    FollowUpRequest,
+    BalanceAnswer,
+    BalanceQuery,
     InvalidCredentials,
     PaymentRequest,
+    ProviderContext,
     Result,
 )
 from majuu_core.testing.fake import FakeProvider
@@ -34,10 +36,21 @@ class OffersNothing(without("sale", "authorize", "capture", "void", "payout", "f
     pass
 
 
-@caught_by("definition.signatures_fit", "complete.approved_payment_ends_paid", "complete.coming_back_is_not_paying")
+@caught_by(
+    "definition.signatures_fit",
+    "balance.answer_is_now_or_has_a_reference",
+    "balance.parts_share_the_currency",
+    "balance.available_is_not_more_than_current",
+)
 class WantsMoreArguments(FakeProvider):
-    def complete(self, request: FollowUpRequest, token: str) -> Result:  # type: ignore[override]
-        return super().complete(request)
+    def request_balances(self, query: BalanceQuery, token: str) -> BalanceAnswer:  # type: ignore[override]
+        return super().request_balances(query)
+
+
+@caught_by("definition.harness_drives_this_class")
+class IsSomebodyElse(FakeProvider):
+    def __new__(cls, context: ProviderContext) -> FakeProvider:  # type: ignore[misc]
+        return FakeProvider(context)
 
 
 @caught_by("definition.facts_are_usable")

@@ -10,9 +10,7 @@ from majuu_core.common import randomness
 from majuu_core.providers import (
     FailureCode,
     FetchRequest,
-    FollowUpRequest,
     PaymentRequest,
-    ProviderError,
     Result,
     ResultStatus,
 )
@@ -54,7 +52,10 @@ class ChangesItsMind(FakeProvider):
         return found
 
 
-@caught_by("fetch.pending_turns_into_paid")
+@caught_by(
+    "fetch.pending_turns_into_paid",
+    "complete.approved_one_says_so",
+)
 class CallsPendingFailed(FakeProvider):
     """Treats "still processing" as a no."""
 
@@ -79,7 +80,11 @@ class CallsTheLostPaid(FakeProvider):
         return Result(status=ResultStatus.SUCCEEDED) if lost else found
 
 
-@caught_by("fetch.amount_is_not_copied_from_the_question", "payment.other_amount_is_passed_on")
+@caught_by(
+    "fetch.amount_is_not_copied_from_the_question",
+    "payment.other_amount_is_passed_on",
+    "authorization.captured_amount_is_reported",
+)
 class AgreesWithTheQuestion(FakeProvider):
     def sale(self, request: PaymentRequest) -> Result:
         result = super().sale(request)
@@ -95,66 +100,3 @@ class ChangesByAsking(FakeProvider):
     def fetch_payment(self, request: FetchRequest) -> Result:
         found = super().fetch_payment(request)
         return replace(found, raw={**found.raw, "asked": randomness.secret_bytes(4).hex()})
-
-
-@caught_by("complete.coming_back_is_not_paying")
-class BelievesTheReturn(FakeProvider):
-    def complete(self, request: FollowUpRequest) -> Result:
-        return Result(status=ResultStatus.SUCCEEDED, provider_reference=request.provider_reference)
-
-
-@caught_by(
-    "authorization.authorizing_only_holds",
-    "authorization.capture_takes_what_was_held",
-    "authorization.partial_capture_keeps_its_word",
-    "authorization.capturing_more_is_refused",
-    "authorization.void_releases_the_hold",
-    "authorization.same_key_never_captures_twice",
-)
-class TakesInsteadOfHolding(FakeProvider):
-    def authorize(self, request: PaymentRequest) -> Result:
-        return self.sale(request)
-
-
-@caught_by("authorization.partial_capture_keeps_its_word")
-class CapturesEverything(FakeProvider):
-    def capture(self, request: FollowUpRequest) -> Result:
-        parent = self._parent(request, {"auth"})
-        self._share(request, parent)
-        return super().capture(replace(request, amount=None))
-
-
-@caught_by("authorization.capturing_more_is_refused")
-class CapturesAsMuchAsItCan(FakeProvider):
-    def capture(self, request: FollowUpRequest) -> Result:
-        held = self._parent(request, {"auth"}).amount
-        more = request.amount is not None and request.amount > held
-        return super().capture(replace(request, amount=None if more else request.amount))
-
-
-@caught_by("authorization.void_releases_the_hold")
-class OnlySaysThatItVoids(FakeProvider):
-    def void(self, request: FollowUpRequest) -> Result:
-        super().void(request)
-        return Result(status=ResultStatus.AUTHORIZED, provider_reference=request.provider_reference)
-
-
-@caught_by("authorization.same_key_never_captures_twice")
-class CapturesTwice(FakeProvider):
-    def capture(self, request: FollowUpRequest) -> Result:
-        return super().capture(replace(request, idempotency_key=randomness.secret_bytes(8).hex()))
-
-
-@caught_by("authorization.capture_takes_what_was_held", "authorization.partial_capture_keeps_its_word")
-class LeavesCapturesPending(FakeProvider):
-    def capture(self, request: FollowUpRequest) -> Result:
-        return replace(super().capture(request), status=ResultStatus.PENDING)
-
-
-@caught_by("authorization.decline_is_a_value")
-class RaisesForADeclinedHold(FakeProvider):
-    def authorize(self, request: PaymentRequest) -> Result:
-        result = super().authorize(request)
-        if result.failure:
-            raise ProviderError("declined")
-        return result

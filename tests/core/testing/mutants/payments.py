@@ -28,10 +28,18 @@ from majuu_core.providers import (
 )
 from majuu_core.testing.fake import FakeProvider
 from majuu_core.testing.mock_wire import MockReference
+from tests.core.testing.full_provider import FullProvider
 from tests.core.testing.mutants.base import FAILED, caught_by
 
 
-@caught_by("payment.amount_and_currency_are_echoed", "webhook.event_tells_the_amount")
+@caught_by(
+    "payment.amount_and_currency_are_echoed",
+    "webhook.event_tells_the_amount",
+    "complete.approved_payment_ends_paid",
+    "currency.currency_with_three_decimals_survives",
+    "currency.currency_without_decimals_survives",
+    "saved.saved_one_pays",
+)
 class ReportsMinorUnits(FakeProvider):
     """Reports KES 1,500.00 as KES 150,000."""
 
@@ -69,7 +77,8 @@ class ForgetsTheKey(FakeProvider):
     def sale(self, request: PaymentRequest) -> Result:
         result = super().sale(request)
         token = MockReference.read(result.provider_reference or "", self._secret)
-        assert token is not None
+        if token is None:
+            return result
         fresh = replace(token, nonce=randomness.secret_bytes(8).hex()).sign(self._secret)
         return replace(result, provider_reference=fresh)
 
@@ -79,7 +88,8 @@ class HasOneReferenceForAll(FakeProvider):
     def sale(self, request: PaymentRequest) -> Result:
         result = super().sale(request)
         token = MockReference.read(result.provider_reference or "", self._secret)
-        assert token is not None
+        if token is None:
+            return result
         same = replace(token, nonce="0" * 16, started_at=datetime(2026, 1, 5, 9, tzinfo=UTC)).sign(self._secret)
         return replace(result, provider_reference=same)
 
@@ -220,7 +230,15 @@ class TellsNaiveTimes(FakeProvider):
         return replace(super().sale(request), occurred_at=datetime(2026, 1, 5))  # noqa: DTZ001 - the fault itself
 
 
-@caught_by("payment.another_process_finds_it", "fetch.pending_turns_into_paid", "fetch.decline_stays_declined")
+@caught_by(
+    "payment.another_process_finds_it",
+    "fetch.pending_turns_into_paid",
+    "fetch.decline_stays_declined",
+    "authorization.captured_money_is_not_voided",
+    "authorization.voided_hold_stays_void",
+    "complete.approved_one_says_so",
+    "complete.completed_one_is_found_paid",
+)
 class ForgetsBetweenProcesses(FakeProvider):
     """Remembers payments on the instance only."""
 
@@ -249,3 +267,31 @@ class LosesTheReference(FakeProvider):
     def sale(self, request: PaymentRequest) -> Result:
         result = super().sale(request)
         return replace(result, provider_reference=None) if result.status is ResultStatus.PENDING else result
+
+
+class _CountsInHundreds(FakeProvider):
+    currency = ""
+
+    def sale(self, request: PaymentRequest) -> Result:
+        result = super().sale(request)
+        wrong = request.amount.currency.code == self.currency and result.amount is not None
+        return replace(result, amount=Money(request.amount.amount * self.factor, self.currency)) if wrong else result
+
+    factor = Decimal(1)
+
+
+@caught_by("currency.currency_without_decimals_survives")
+class SendsYenTimesAHundred(_CountsInHundreds):
+    currency, factor = "JPY", Decimal(100)
+
+
+@caught_by("currency.currency_with_three_decimals_survives")
+class SendsDinarsByTheHundred(_CountsInHundreds):
+    currency, factor = "KWD", Decimal("0.1")
+
+
+@caught_by("currency.unsupported_currency_is_never_sent")
+class SendsFirstAndChecksLater(FullProvider):
+    def sale(self, request: PaymentRequest) -> Result:
+        self.tell(request)
+        return super().sale(request)

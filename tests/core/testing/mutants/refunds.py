@@ -20,6 +20,7 @@ from majuu_core.providers import (
     ResultStatus,
 )
 from majuu_core.testing.fake import FakeProvider
+from majuu_core.testing.mock_wire import MockReference
 from tests.core.testing.full_provider import FullProvider
 from tests.core.testing.mutants.base import FAILED, caught_by
 
@@ -60,7 +61,10 @@ class RefundsWhatWasNeverPaid(FakeProvider):
 
 
 @caught_by(
-    "refund.same_key_never_refunds_twice", "refund.full_refund_ends_paid_back", "refund.partial_refund_keeps_its_word"
+    "refund.same_key_never_refunds_twice",
+    "refund.full_refund_ends_paid_back",
+    "refund.partial_refund_keeps_its_word",
+    "refund.several_parts_are_several_refunds",
 )
 class RefundsTwice(FakeProvider):
     def refund(self, request: FollowUpRequest) -> Result:
@@ -94,7 +98,11 @@ class InventsARefund(FakeProvider):
         return Result(status=ResultStatus.SUCCEEDED) if missing else found
 
 
-@caught_by("refund.refund_has_its_own_reference")
+@caught_by(
+    "refund.refund_has_its_own_reference",
+    "refund.late_failure_is_told",
+    "refund.several_parts_are_several_refunds",
+)
 class NamesRefundsLikePayments(FakeProvider):
     def refund(self, request: FollowUpRequest) -> Result:
         return replace(super().refund(request), provider_reference=request.provider_reference)
@@ -180,3 +188,45 @@ class InventsAPayout(FakeProvider):
         found = super().fetch_payout(request)
         missing = found.status is ResultStatus.UNKNOWN and found.provider_reference is None
         return Result(status=ResultStatus.SUCCEEDED) if missing else found
+
+
+@caught_by("refund.several_parts_are_several_refunds")
+class TakesEveryPartForTheFirst(FakeProvider):
+    """Derives the refund from the payment, so that the second part is the first one again."""
+
+    def refund(self, request: FollowUpRequest) -> Result:
+        payment = self._parent(request, {"sale", "capture"})
+        made, amount = self._memory.get("first part", payment.nonce), self._share(request, payment)
+        before = MockReference.read(made, self._secret)
+        if before is not None and before.amount == amount != payment.amount:
+            return self._state(before)
+        result = super().refund(request)
+        self._memory.keep("first part", payment.nonce, result.provider_reference or "")
+        return result
+
+
+@caught_by("refund.parts_are_never_more_than_the_whole", "refund.money_given_back_is_not_given_again")
+class CountsNoRefunds(FakeProvider):
+    def refund(self, request: FollowUpRequest) -> Result:
+        result = super().refund(request)
+        self._memory.keep("refunds", self._parent(request, {"sale", "capture"}).nonce, "")
+        return result
+
+
+@caught_by("refund.parts_are_never_more_than_the_whole")
+class LooksOnlyAtTheWhole(FakeProvider):
+    """Remembers full refunds, and forgets the parts."""
+
+    def refund(self, request: FollowUpRequest) -> Result:
+        payment = self._parent(request, {"sale", "capture"})
+        result = super().refund(request)
+        if self._share(request, payment) != payment.amount:
+            self._memory.keep("refunds", payment.nonce, "")
+        return result
+
+
+@caught_by("refund.late_failure_is_told")
+class HidesLateFailures(FakeProvider):
+    def fetch_refund(self, request: FetchRequest) -> Result:
+        found = super().fetch_refund(request)
+        return Result(status=ResultStatus.SUCCEEDED, amount=found.amount) if found.failure else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from moneyed import Money
 
@@ -75,7 +75,10 @@ class ChargesANegativeFee(FullProvider):
             yield replace(line, fee=Money(-1, "KES"))
 
 
-@caught_by("settlement.reading_twice_changes_nothing")
+@caught_by(
+    "settlement.reading_twice_changes_nothing",
+    "settlement.both_days_are_included",
+)
 class ForgetsWhatItListed(FullProvider):
     def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
         yield from list(super().list_settlement_lines(start=start, end=end))
@@ -116,3 +119,39 @@ class StumblesOverNewCodes(FakeProvider):
     def explain_failure(self, provider_code: str, *, language: str) -> Explanation | None:
         FailureCode(provider_code)
         return super().explain_failure(provider_code, language=language)
+
+
+@caught_by("settlement.both_days_are_included")
+class LeavesTheLastDayOut(FullProvider):
+    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
+        return super().list_settlement_lines(start=start, end=end - timedelta(days=1))
+
+
+@caught_by("settlement.both_days_are_included")
+class LeavesTheFirstDayOut(FullProvider):
+    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
+        return super().list_settlement_lines(start=start + timedelta(days=1), end=end)
+
+
+@caught_by("settlement.line_ids_are_unique")
+class NamesLinesByTheirDay(FullProvider):
+    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
+        for line in super().list_settlement_lines(start=start, end=end):
+            yield replace(line, line_id=f"line-{line.settled_on}")
+
+
+@caught_by("settlement.line_ids_are_stable")
+class NumbersTheLinesItLists(FullProvider):
+    """The newest first, as most statements are."""
+
+    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
+        lines = list(super().list_settlement_lines(start=start, end=end))
+        for number, line in enumerate(reversed(lines)):
+            yield replace(line, line_id=f"line-{number}")
+
+
+@caught_by("settlement.line_ids_are_stable")
+class NumbersLinesFromTheFirstDayAskedFor(FullProvider):
+    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
+        for number, line in enumerate(super().list_settlement_lines(start=start, end=end)):
+            yield replace(line, line_id=f"{start}-{number}")

@@ -12,10 +12,12 @@ from django.test import Client
 from moneyed import Money
 
 from majuu_core.common.clock import VirtualClock
+from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.addresses import account_callback_url, charge_callback_url, read_callback_path
 from majuu_core.payments.models import Charge
+from majuu_core.payments.settling import apply_result
 from majuu_core.plugins import hookimpl
-from majuu_core.providers import ProviderEvent, Result, ResultStatus, Trust, WebhookRequest
+from majuu_core.providers import ProviderEvent, Result, ResultStatus, Trust, WebhookRejected, WebhookRequest
 from majuu_core.testing.factories import make_provider_account
 from majuu_core.testing.fake import FakeProvider
 from majuu_core.webhooks.inbound_processing import RETRY_SECONDS, process_waiting
@@ -295,3 +297,58 @@ def test_the_stored_path_and_headers_hold_no_secret(till: Till) -> None:
     secret = url.rsplit("/", 1)[1]
     assert secret not in inbound.path
     assert all(secret not in str(value) for value in inbound.headers.values())
+
+
+class Forgetful(FakeProvider):
+    """Has to ask its provider to read some messages, which does not always answer."""
+
+    code = "forgetful"
+    answers: list[ProviderEvent | None] = []
+
+    def verify_webhook(self, request: WebhookRequest) -> Trust:
+        return Trust.SIGNED
+
+    def parse_webhook(self, request: WebhookRequest) -> list[ProviderEvent]:
+        event = self.answers.pop(0)
+        if event is None:
+            raise WebhookRejected("the provider could not be asked whose the charge is")
+        return [event]
+
+
+class _ForgetfulPlugin:
+    @hookimpl
+    def register_payment_providers(self) -> list[type[FakeProvider]]:
+        return [Forgetful]
+
+
+def test_a_message_that_was_taken_is_not_refused_because_it_cannot_be_read_again(
+    till: Till, virtual_clock: VirtualClock, temporary_plugin: Callable[[object], object]
+) -> None:
+    # given: a refund made in the dashboard is told before its payment
+    temporary_plugin(_ForgetfulPlugin())
+    ProviderAccount.objects.filter(pk=till.account.pk).update(is_active=False)
+    till.account = make_provider_account(store=till.store, provider="forgetful")
+    charge = start(till, "7721")
+    letter = message(till, charge)
+    told = ProviderEvent(
+        event_id="e-1",
+        type="refund.updated",
+        reference=charge.public_id,
+        provider_reference="refund-1",
+        result=Result(status=ResultStatus.SUCCEEDED, amount=Money(7721, "KES")),
+        occurred_at=virtual_clock.now(),
+    )
+    Forgetful.answers = [told, None, told]
+    assert send(account_callback_url(till.account.pk), letter).status_code == 200
+    assert states() == ["received"]
+    # when: it cannot be read for a moment
+    virtual_clock.advance(RETRY_SECONDS[0])
+    assert process_waiting() == 1
+    assert states() == ["received"]
+    # then: it is read once more, when the payment is known
+    apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.SUCCEEDED, amount=charge.amount))
+    virtual_clock.advance(RETRY_SECONDS[1])
+    assert process_waiting() == 1
+    assert states() == ["applied"]
+    charge.refresh_from_db()
+    assert charge.amount_refunded == Decimal(7721)

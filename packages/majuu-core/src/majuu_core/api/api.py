@@ -11,11 +11,15 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError
 from ninja.parser import Parser
 
-from majuu_core.api.auth import BearerKey, HeaderKey
+from majuu_core.api.auth import BearerKey, ClientAccessToken, HeaderKey
 from majuu_core.api.errors import install_error_handlers
 from majuu_core.api.v1 import (
+    api_keys,
     balances,
     charges,
+    checkout,
+    customers,
+    disputes,
     events,
     incoming_payments,
     incoming_suggestions,
@@ -24,6 +28,9 @@ from majuu_core.api.v1 import (
     ping,
     qr_codes,
     refunds,
+    sign_in,
+    user,
+    user_payments,
     wallets,
     webhook_endpoints,
 )
@@ -81,7 +88,7 @@ def build_api() -> NinjaAPI:
         version="1",
         description=DESCRIPTION,
         urls_namespace="majuu_api",
-        auth=[BearerKey(), HeaderKey()],
+        auth=[BearerKey(), HeaderKey(), ClientAccessToken()],
         parser=StrictParser(),
         docs_url="/docs",
         openapi_url="/openapi.json",
@@ -94,14 +101,22 @@ def build_api() -> NinjaAPI:
     api.add_router("/incoming-payments", incoming_suggestions.router)
     api.add_router("/payment-intents", incoming_suggestions.intents_router)
     api.add_router("/charges", charges.router)
+    api.add_router("/customers", customers.router)
+    api.add_router("/saved-methods", customers.saved_router)
     api.add_router("/payouts", payouts.router)
     api.add_router("/charges", refunds.plan_router)
     api.add_router("/refunds", refunds.router)
+    api.add_router("/disputes", disputes.router)
     api.add_router("/incoming-payments", incoming_payments.router)
     api.add_router("/events", events.router)
     api.add_router("/webhook-endpoints", webhook_endpoints.router)
     api.add_router("/wallets", wallets.router)
+    api.add_router("/api-keys", api_keys.router)
+    api.add_router("/checkout", checkout.router)
     api.add_router("/ping", ping.router)
+    api.add_router("/auth", sign_in.router)
+    api.add_router("/user", user.router)
+    api.add_router("/user/payments", user_payments.router)
     for contribution in registries().api_routers.values():
         api.add_router(contribution.prefix, contribution.router)  # type: ignore[arg-type]
     return api

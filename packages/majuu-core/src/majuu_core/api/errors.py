@@ -13,7 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from majuu_core.api.responses import problem_response
 from majuu_core.common.money import AmountError
-from majuu_core.common.problems import Conflict, Denied, Invalid, NotFound, Problem, Unauthenticated
+from majuu_core.common.problems import Conflict, Denied, Invalid, NotFound, Problem, TooMany, Unauthenticated
 from majuu_core.merchants.errors import ActionRefused, InvalidInput
 
 logger = logging.getLogger("majuu.api")
@@ -23,6 +23,7 @@ _STATUS: tuple[tuple[type[Problem], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (Invalid, 422),
+    (TooMany, 429),
     (Problem, 400),
 )
 _LOCATIONS = ("body", "query", "path", "header", "form")

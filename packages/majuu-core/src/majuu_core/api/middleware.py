@@ -1,7 +1,8 @@
-"""A short way for machines: requests under /api/ and /in/ pass none of the middleware made for browsers.
+"""A short way for machines: requests under /api/, /in/ and /oauth/ pass none of the middleware made for browsers.
 
 Sessions, messages, locale and CSRF mean nothing to a request with an API key or to a provider's callback, cost half of
-its time, and (APPEND_SLASH) could turn a provider's POST into a lost redirect. Put this first in MIDDLEWARE.
+its time, and (APPEND_SLASH) could turn a provider's POST into a lost redirect. NETWORK_MIDDLEWARE puts this
+second in MIDDLEWARE.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import resolve
 
+from majuu_core.api.cross_origin import let_pages_read, preflight
+from majuu_core.api.limits import add_rate_headers
 from majuu_core.api.responses import problem_response, request_id
+from majuu_core.network.configuration import require_https
 
 logger = logging.getLogger("majuu.api")
-PREFIXES = ("/api/", "/in/")
+PREFIXES = ("/api/", "/in/", "/oauth/")
 _BROWSER_PAGES = ("/api/v1/docs",)
 
 
@@ -32,7 +37,12 @@ class ApiShortcutMiddleware:
         path = request.path_info
         if not path.startswith(PREFIXES) or path.startswith(_BROWSER_PAGES):
             return self._get_response(request)
-        response = self._answer(request)
+        allowed = request.is_secure() or not require_https()
+        response = (preflight(request) or self._answer(request)) if allowed else _refuse_plain_http(request)
+        add_rate_headers(request, response)
+        let_pages_read(request, response)
+        if request.is_secure() and settings.SECURE_HSTS_SECONDS:
+            response.headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}"
         response.headers.setdefault("Request-Id", request_id(request))
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         if isinstance(response, HttpResponse):
@@ -56,6 +66,14 @@ class ApiShortcutMiddleware:
         except Exception:
             logger.exception("request %s failed", request_id(request))
             return _internal_error(request)
+
+
+def _refuse_plain_http(request: HttpRequest) -> HttpResponse:
+    """No redirect: a client that follows one would send its key in the clear each time, and never notice."""
+    logger.warning("request %s came over plain http and was refused", request_id(request))
+    text = "Use https. A key sent over plain http may have been read on its way: rotate it. "
+    operator = "Is this https already? Then the proxy in front of Majuu has to say so: see MAJUU_TRUSTED_PROXIES."
+    return problem_response(request, 403, "https_required", text + operator)
 
 
 def _in_our_form(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

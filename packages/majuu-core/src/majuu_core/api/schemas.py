@@ -54,7 +54,9 @@ def lifetime_of(expires_in: int | None) -> timedelta | None:
 class PaymentIntentIn(Input):
     amount: Amount
     currency: CurrencyCode
-    capture_method: Literal["automatic"] = "automatic"
+    capture_method: Literal["automatic", "manual"] = Field(
+        default="automatic", description='"manual": hold the money first, and take it by a capture.'
+    )
     payment_methods: list[StrictStr] = Field(default=[], max_length=20, description="Empty: all that fit.")
     reference: Text64 = Field(default="", description="Your own order number.")
     description: Text255 = ""
@@ -66,10 +68,16 @@ class PaymentIntentIn(Input):
 
 
 class ConfirmIn(Input):
-    payment_method: StrictStr = Field(examples=["mpesa_stk"])
+    payment_method: StrictStr = Field(default="", examples=["mpesa_stk"], description="Not needed with saved_method.")
+    saved_method: StrictStr = Field(default="", description="Charge this saved method of a customer.")
+    off_session: bool = Field(default=False, description="The customer is not there to answer their bank.")
     payment_method_data: dict[str, StrictStr] = Field(default={}, examples=[{"phone": "0712345678"}])
     amount: Amount | None = Field(default=None, description="Pay only a part. Default: all that remains.")
     return_url: Annotated[StrictStr, Field(max_length=500)] = ""
+
+
+class CaptureIn(Input):
+    amount: Amount | None = Field(default=None, description="At most what is authorized. Default: all of it.")
 
 
 class CancelIn(Input):
@@ -109,6 +117,15 @@ class FailureOut(Schema):
     message: str
 
 
+class ExchangeOut(Schema):
+    """What a charge in another currency pays of its intent. ``rate`` is charged for one owed."""
+
+    amount: str
+    currency: str
+    rate: str
+    source: str
+
+
 class ChargeOut(Schema):
     id: str
     object: Literal["charge"]
@@ -119,15 +136,20 @@ class ChargeOut(Schema):
     fee: str
     amount_refunded: str
     refund_status: Literal["none", "partially_refunded", "refunded"]
+    dispute_status: Literal["none", "open", "won", "lost"]
     currency: str
+    exchange: ExchangeOut | None
     status: Literal["pending", "requires_action", "authorized", "succeeded", "failed", "canceled", "unknown"]
     provider: str
     payment_method: str
     payer: str
+    saved_method: str | None
     provider_reference: str | None
     receipt: str | None
     failure: FailureOut | None
     next_action: NextActionOut | None
+    amount_to_capture: str | None = Field(description="What was asked to be captured.")
+    capture_before: str | None = Field(description="When the provider lets authorized money go, if it says so.")
     parked: bool
     occurred_at: str | None
     created_at: str
@@ -140,9 +162,11 @@ class PaymentIntentOut(Schema):
     amount: str
     amount_received: str
     amount_remaining: str
+    amount_capturable: str
     surplus: str
     amount_refunded: str
     refund_status: Literal["none", "partially_refunded", "refunded"]
+    disputed: bool = Field(description="A dispute over one of its charges is open, or was lost.")
     currency: str
     status: Literal[
         "requires_payment_method", "processing", "requires_action", "requires_capture", "succeeded", "canceled"

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from majuu_core.checkout.texts import TEXTS, Language
-from majuu_core.checkout.wording import amount_text
+from majuu_core.checkout.wording import amount_text, method_label, rate_text
 from majuu_core.common import randomness
 from majuu_core.common.problems import Invalid
 from majuu_core.merchants.models import ProviderAccount
+from majuu_core.payments.exchange import terms_for
 from majuu_core.payments.models import PaymentIntent
 from majuu_core.payments.representation import remaining_amount
 from majuu_core.providers import MethodField, PaymentMethodInfo
@@ -49,6 +50,13 @@ class FormMethod:
     is_chosen: bool
     fields: tuple[FormField, ...]
     note: str = ""
+    price: str = ""  # what is charged, where that is in another currency than is owed
+    attempt: str = ""  # of the method's own form, where it has one
+
+    @property
+    def is_button(self) -> bool:
+        """There is nothing to enter or to read first: a press of its button is enough."""
+        return not self.fields and not self.note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +69,23 @@ class PaymentForm:
     error: str = ""
 
     @property
+    def fillable(self) -> tuple[FormMethod, ...]:
+        """The methods of the form, where something is entered."""
+        return tuple(method for method in self.methods if not method.is_button)
+
+    @property
+    def buttons(self) -> tuple[FormMethod, ...]:
+        """The methods beside the form, each with a button of its own."""
+        return tuple(method for method in self.methods if method.is_button)
+
+    @property
     def has_choice(self) -> bool:
-        return len(self.methods) > 1
+        return len(self.fillable) > 1
+
+    @property
+    def sent_attempt(self) -> str:
+        """The attempt of the form that was sent."""
+        return (self.chosen.attempt if self.chosen else "") or self.attempt
 
     @property
     def chosen(self) -> FormMethod | None:
@@ -106,9 +129,11 @@ class FormMaker:
         texts = TEXTS[self.language]
         amount = amount_text(remaining_amount(self.intent))
         infos = self._infos()
-        chosen = self.entered.get(METHOD_FIELD) if self.entered else next(iter(infos), None)
+        methods = [self._method(code, info) for code, info in infos.items()]
+        first = next((method.code for method in methods if not method.is_button), next(iter(infos), None))
+        chosen = self.entered.get(METHOD_FIELD) if self.entered else first
         return PaymentForm(
-            methods=tuple(self._method(code, info, is_chosen=code == chosen) for code, info in infos.items()),
+            methods=tuple(self._marked(method, chosen) for method in methods),
             button=(texts.retry_button if self.is_retry else texts.pay_button).format(amount=amount),
             attempt=self._attempt(),
         )
@@ -118,22 +143,42 @@ class FormMaker:
         found = {code: registry.get(accounts[0].provider).info.method(code) for code, accounts in self.offered.items()}
         return {code: info for code, info in found.items() if info is not None}
 
-    def _method(self, code: str, info: PaymentMethodInfo, *, is_chosen: bool) -> FormMethod:
+    def _marked(self, method: FormMethod, chosen: str | None) -> FormMethod:
+        """The method, chosen or not. A button is a form of its own, and so is an attempt of its own."""
+        if not method.is_button:
+            return replace(method, is_chosen=method.code == chosen)
+        attempt = self._attempt() if method.code == chosen else _new_attempt()
+        return replace(method, is_chosen=method.code == chosen, attempt=attempt)
+
+    def _method(self, code: str, info: PaymentMethodInfo) -> FormMethod:
         texts = TEXTS[self.language]
         fields = tuple(self._field(info, item) for item in info.fields)
+        label = method_label(code, info.label, self.language)
         return FormMethod(
             code=code,
-            label=info.label,
-            pay_with=texts.pay_with.format(method=info.label),
-            is_chosen=is_chosen,
+            label=label,
+            pay_with=texts.pay_with.format(method=label),
+            is_chosen=False,
             fields=fields,
             note=self._note(code, any(item.kind == "phone" for item in info.fields), texts.mock_hint),
+            price=self._price(code),
         )
+
+    def _price(self, code: str) -> str:
+        """What the method takes instead of what is owed, at the rate that is promised now."""
+        provider = installed_providers().get(self.offered[code][0].provider)
+        terms = terms_for(provider, code, remaining_amount(self.intent))
+        if terms is None or terms.rate is None:
+            return ""
+        rate = rate_text(terms.rate, terms.owed.currency.code, terms.charged.currency.code)
+        return TEXTS[self.language].you_pay.format(charged=amount_text(terms.charged), rate=rate)
 
     def _note(self, code: str, has_phone: bool, mock_hint: str) -> str:
         if code == "mock" and not self.intent.livemode:
             return mock_hint
-        return TEXTS[self.language].prompt_promise if has_phone else ""
+        texts = TEXTS[self.language]
+        told = {"bank_transfer": texts.bank_transfer_note, "cash": texts.cash_note}
+        return texts.prompt_promise if has_phone else told.get(code, "")
 
     def _field(self, info: PaymentMethodInfo, item: MethodField) -> FormField:
         name = f"{info.code}.{item.name}"
@@ -158,7 +203,11 @@ class FormMaker:
     def _attempt(self) -> str:
         sent = self.entered.get(ATTEMPT_FIELD, "")
         good = len(sent) == _ATTEMPT_LENGTH and set(sent) <= set(randomness.URL_SAFE_ALPHABET)
-        return sent if good else randomness.encode_url_safe(randomness.secret_bytes(16))
+        return sent if good else _new_attempt()
+
+
+def _new_attempt() -> str:
+    return randomness.encode_url_safe(randomness.secret_bytes(16))
 
 
 def _readable(text: str) -> str:

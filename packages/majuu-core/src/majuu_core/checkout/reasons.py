@@ -103,6 +103,10 @@ REFUSALS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
             "The amount is too large for this way to pay. Choose another, or ask the shop.",
             "Kiasi ni kikubwa mno kwa njia hii. Chagua nyingine, au uliza duka.",
         ),
+        "rate_limited": (
+            "Too many payments were started from here. Wait a few minutes, then try again.",
+            "Malipo mengi mno yameanzishwa kutoka hapa. Subiri dakika chache, kisha ujaribu tena.",
+        ),
         "payment_method_unavailable": (
             "This way to pay is not available right now. Choose another, or tell the shop.",
             "Njia hii ya kulipa haipatikani kwa sasa. Chagua nyingine, au ijulishe duka.",

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from majuu_core.payments.by_hand import gives_way
+from majuu_core.payments.holds import is_asked_for
 from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.transitions import OPEN_CHARGE
 
@@ -35,9 +37,7 @@ class Stage(StrEnum):
     EXPIRED = "expired"
 
 
-_LIVE = frozenset(
-    {Stage.PROMPT, Stage.REDIRECT, Stage.INSTRUCTIONS, Stage.PROCESSING, Stage.CHECKING, Stage.AUTHORIZED}
-)
+_LIVE = frozenset({Stage.PROMPT, Stage.REDIRECT, Stage.INSTRUCTIONS, Stage.PROCESSING, Stage.CHECKING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,8 @@ class PageState:
     """A stage with what it is about.
 
     ``charge`` is the attempt that is going on, ``failed`` the last one when it failed. ``is_live`` says that the page
-    will change by itself. ``deadline`` is when the customer's prompt ends.
+    will change by itself. ``deadline`` is when the customer's prompt ends. ``can_switch``: what is going on gives way
+    when the customer chooses another method.
     """
 
     stage: Stage
@@ -53,6 +54,7 @@ class PageState:
     failed: Charge | None = None
     is_live: bool = False
     deadline: datetime | None = None
+    can_switch: bool = False
 
 
 def read_state(intent: PaymentIntent, charges: Sequence[Charge], now: datetime) -> PageState:
@@ -69,9 +71,12 @@ def read_state(intent: PaymentIntent, charges: Sequence[Charge], now: datetime) 
     if going_on is not None:
         stage = _waiting_stage(going_on, now)
         deadline = action_deadline(going_on) if stage is Stage.PROMPT else None
-        return PageState(stage=stage, charge=going_on, is_live=stage in _LIVE, deadline=deadline)
+        can_switch = stage is Stage.INSTRUCTIONS and gives_way(going_on) and now < intent.expires_at
+        return PageState(stage=stage, charge=going_on, is_live=stage in _LIVE, deadline=deadline, can_switch=can_switch)
     if intent.status == PaymentIntent.Status.REQUIRES_CAPTURE:
-        return PageState(stage=Stage.AUTHORIZED, is_live=True)
+        # It may take days, unless somebody is about to take the money.
+        is_live = any(charge.status == Charge.Status.AUTHORIZED and is_asked_for(charge) for charge in charges)
+        return PageState(stage=Stage.AUTHORIZED, is_live=is_live)
     if intent.expires_at <= now:
         return PageState(stage=Stage.EXPIRED)
     last = charges[-1] if charges else None

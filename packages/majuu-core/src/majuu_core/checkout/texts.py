@@ -40,7 +40,14 @@ class Texts:
     prompt_promise: str
     pin_warning: str
     mock_hint: str
+    bank_transfer: str
+    bank_transfer_note: str
+    cash: str
+    cash_note: str
     form_error: str
+    other_ways: str
+    leave_note: str
+    you_pay: str
     # while it goes on
     prompt_title: str
     prompt_text: str
@@ -58,8 +65,27 @@ class Texts:
     redirect_title: str
     redirect_text: str
     redirect_button: str
+    returned_title: str
+    returned_text: str
     instructions_title: str
     instructions_reference: str
+    transfer_title: str
+    transfer_step_1: str
+    transfer_step_2: str
+    transfer_step_3: str
+    cash_title: str
+    cash_step_1: str
+    cash_step_2: str
+    bank_name: str
+    branch: str
+    account_name: str
+    account_number: str
+    iban: str
+    swift: str
+    copy: str
+    copied: str
+    other_method: str
+    other_method_text: str
     authorized_title: str
     authorized_text: str
     page_updates: str
@@ -70,6 +96,7 @@ class Texts:
     paid_surplus: str
     receipt: str
     receipt_coming: str
+    covers: str
     paid_on: str
     paid_by: str
     paid_to: str
@@ -121,7 +148,14 @@ ENGLISH = Texts(
     pin_warning="This page never asks for your PIN. Enter it on your own phone only.",
     mock_hint="The amount decides what a test payment does: 7701 fails for lack of money, 7721 takes five seconds, the "
     "answer to 7731 gets lost. Any other amount succeeds.",
+    bank_transfer="Bank transfer",
+    bank_transfer_note="You get the account number and a reference to write on your transfer.",
+    cash="Cash",
+    cash_note="You see where to pay, and get a reference to say there.",
     form_error="Please look at this again.",
+    other_ways="Or pay another way",
+    leave_note="You finish the payment on the provider's own page and come back here.",
+    you_pay="You pay {charged} ({rate})",
     prompt_title="Check your phone",
     prompt_text="We sent a request for {amount} to {phone}.",
     prompt_text_no_phone="We sent a request for {amount} to your phone.",
@@ -140,10 +174,32 @@ ENGLISH = Texts(
     redirect_title="Continue at {method}",
     redirect_text="You finish this payment on the page of {method} and come back here.",
     redirect_button="Continue to {method}",
+    returned_title="Waiting for {method}",
+    returned_text="If you have finished there, this page shows it in a moment. If you have not, go on where you left.",
     instructions_title="How to pay",
     instructions_reference="Reference",
-    authorized_title="Payment approved",
-    authorized_text="{store} will now complete it. You need not do anything more.",
+    transfer_title="Pay by bank transfer",
+    transfer_step_1="In your bank's app or at the counter, send {amount} to this account.",
+    transfer_step_2="Write the reference {reference} as reason for payment, and nothing else. It tells {store} that "
+    "the money is yours.",
+    transfer_step_3="{store} sees the money within one or two working days. You need not wait here: this link shows "
+    "when it has arrived.",
+    cash_title="Pay in cash",
+    cash_step_1="Bring {amount} and say the reference {reference}.",
+    cash_step_2="This page changes once {store} has confirmed your payment. Ask for a receipt.",
+    bank_name="Bank",
+    branch="Branch",
+    account_name="Account name",
+    account_number="Account number",
+    iban="IBAN",
+    swift="SWIFT",
+    copy="Copy",
+    copied="Copied",
+    other_method="Pay in another way",
+    other_method_text="If you have sent the money already, do not pay again: it will be found.",
+    authorized_title="Your payment is reserved",
+    authorized_text="The amount is set aside for {store}, which takes it when your order is ready, or releases it. You "
+    "need not do anything more.",
     page_updates="This page updates by itself.",
     refresh="Look again",
     paid_title="Payment received",
@@ -151,6 +207,7 @@ ENGLISH = Texts(
     paid_surplus="You paid {amount} more than was asked. {store} sees this and can give it back.",
     receipt="Receipt number",
     receipt_coming="on its way",
+    covers="Covers",
     paid_on="Date",
     paid_by="Paid with",
     paid_to="Paid to",
@@ -203,7 +260,14 @@ SWAHILI = Texts(
     pin_warning="Ukurasa huu hauulizi PIN yako kamwe. Iweke kwenye simu yako mwenyewe tu.",
     mock_hint="Kiasi ndicho kinachoamua matokeo ya jaribio: 7701 hushindwa kwa kukosa pesa, 7721 huchukua sekunde "
     "tano, jibu la 7731 hupotea. Kiasi kingine chochote hufaulu.",
+    bank_transfer="Benki",
+    bank_transfer_note="Utapata nambari ya akaunti na kumbukumbu ya kuandika unapotuma.",
+    cash="Pesa taslimu",
+    cash_note="Utaona mahali pa kulipia, na kupata kumbukumbu ya kutaja hapo.",
     form_error="Tafadhali angalia tena hapa.",
+    other_ways="Au lipa kwa njia nyingine",
+    leave_note="Utamalizia malipo kwenye ukurasa wa mtoa huduma kisha urudi hapa.",
+    you_pay="Utalipa {charged} ({rate})",
     prompt_title="Angalia simu yako",
     prompt_text="Tumetuma ombi la {amount} kwa {phone}.",
     prompt_text_no_phone="Tumetuma ombi la {amount} kwenye simu yako.",
@@ -222,10 +286,32 @@ SWAHILI = Texts(
     redirect_title="Endelea kwenye {method}",
     redirect_text="Utamalizia malipo haya kwenye ukurasa wa {method} kisha urudi hapa.",
     redirect_button="Endelea kwenye {method}",
+    returned_title="Tunasubiri {method}",
+    returned_text="Kama umemaliza huko, ukurasa huu utaonyesha hivi punde. Kama bado, endelea ulipoachia.",
     instructions_title="Jinsi ya kulipa",
     instructions_reference="Kumbukumbu",
-    authorized_title="Malipo yameidhinishwa",
-    authorized_text="{store} itayakamilisha sasa. Huhitaji kufanya jambo lingine.",
+    transfer_title="Lipa kwa benki",
+    transfer_step_1="Tuma {amount} kwa akaunti hii, kwa programu ya benki yako au kwenye kaunta.",
+    transfer_step_2="Andika kumbukumbu {reference} kama sababu ya malipo, bila maneno mengine. Hiyo ndiyo inayoonyesha "
+    "{store} kuwa pesa ni zako.",
+    transfer_step_3="{store} huona pesa ndani ya siku moja au mbili za kazi. Huna haja ya kusubiri hapa: kiungo hiki "
+    "kitaonyesha zikifika.",
+    cash_title="Lipa taslimu",
+    cash_step_1="Lete {amount} na utaje kumbukumbu {reference}.",
+    cash_step_2="Ukurasa huu utabadilika {store} ikithibitisha malipo yako. Omba risiti.",
+    bank_name="Benki",
+    branch="Tawi",
+    account_name="Jina la akaunti",
+    account_number="Nambari ya akaunti",
+    iban="Nambari ya IBAN",
+    swift="Msimbo wa SWIFT",
+    copy="Nakili",
+    copied="Imenakiliwa",
+    other_method="Lipa kwa njia nyingine",
+    other_method_text="Kama tayari umetuma pesa, usilipe tena: zitapatikana.",
+    authorized_title="Malipo yako yametengwa",
+    authorized_text="Kiasi hiki kimetengwa kwa ajili ya {store}, itakayokichukua oda yako ikiwa tayari, au "
+    "kukiachilia. Huhitaji kufanya jambo lingine.",
     page_updates="Ukurasa huu hujisasisha wenyewe.",
     refresh="Angalia tena",
     paid_title="Malipo yamepokelewa",
@@ -233,6 +319,7 @@ SWAHILI = Texts(
     paid_surplus="Umelipa {amount} zaidi ya kiasi kilichoombwa. {store} inaona hili na inaweza kukurudishia.",
     receipt="Nambari ya risiti",
     receipt_coming="iko njiani",
+    covers="Kinalipia",
     paid_on="Tarehe",
     paid_by="Umelipa kwa",
     paid_to="Duka",

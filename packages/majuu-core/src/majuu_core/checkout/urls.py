@@ -10,5 +10,7 @@ app_name = "majuu_checkout"
 urlpatterns = [
     path("pay/<slug:token>", views.page, name="page"),
     path("pay/<slug:token>/continue", views.proceed, name="proceed"),
+    path("pay/<slug:token>/return", views.come_back, name="return"),
+    path("pay/<slug:token>/canceled", views.come_back, {"gave_up": True}, name="canceled"),
     path("pay/<slug:token>/state", views.state, name="state"),
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -27,16 +28,19 @@ from majuu_core.checkout.reasons import explain_refusal
 from majuu_core.checkout.state import PageState, Stage, read_state, redirect_url, version_of
 from majuu_core.checkout.texts import TEXTS
 from majuu_core.common import clock
-from majuu_core.common.client_address import client_address
-from majuu_core.common.problems import Conflict, Invalid
-from majuu_core.configuration import trusted_proxies
-from majuu_core.payments.addresses import payment_url
+from majuu_core.common.problems import Conflict, Invalid, TooMany
+from majuu_core.network.client import address_of
+from majuu_core.network.policies import nonce_of
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent, offered_accounts
 from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.returns import hear_of_return
 from majuu_core.payments.selectors import charges_of, intent_for_link
+from majuu_core.throttling.services import caller_key, check
 
 logger = logging.getLogger("majuu.checkout")
 PAGE = "majuu_checkout:page"
+NOTHING: Mapping[str, str] = MappingProxyType({})
+RETURNED = "back"  # the customer has been at the provider
 # Refusals that speak to the shop or its developers; the customer is told that the method is not available.
 _FOR_THE_SHOP = frozenset(
     {
@@ -80,6 +84,22 @@ def proceed(request: HttpRequest, token: str) -> HttpResponse:
 
 @private_page
 @require_safe
+def come_back(request: HttpRequest, token: str, *, gave_up: bool = False) -> HttpResponse:
+    """Where a provider sends the customer: find out how it went, then show the page.
+
+    The page works without an answer too. Its own address is the one to stay at, so that reloading asks nobody.
+    """
+    intent = intent_for_link(token)
+    if intent is None:
+        return _not_found(request)
+    if request.method == "GET":
+        with acting_as(_customer(request, intent)):
+            hear_of_return(intent, gave_up=gave_up)
+    return _back_to_page(request, intent, query={RETURNED: "1"})
+
+
+@private_page
+@require_safe
 def state(request: HttpRequest, token: str) -> HttpResponse:
     """What the open page asks every few seconds: has anything changed, and will it."""
     intent = intent_for_link(token)
@@ -93,15 +113,20 @@ def state(request: HttpRequest, token: str) -> HttpResponse:
 def _pay(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         return _back_to_page(request, intent)
-    if read_state(intent, charges_of(intent), clock.now()).stage is not Stage.PAY:
+    found = read_state(intent, charges_of(intent), clock.now())
+    if found.stage is not Stage.PAY and not found.can_switch:
         return _back_to_page(request, intent)
     language = choose_language(request)
-    form = _make_form(request, intent, entered=request.POST)
+    form = _make_form(request, intent, entered=request.POST, state=found)
     refusal = first_refusal(form)
     try:
         if refusal is not None:
             raise refusal
+        _check_starts(request, intent)
         charge = _confirm(request, intent, form)
+    except TooMany as problem:
+        again = Invalid(problem.code, problem.message)
+        return _wait(_show(request, intent, form=form.with_error(again, explain_refusal(again, language))), problem)
     except Invalid as problem:
         shown = problem if problem.code not in _FOR_THE_SHOP else _UNAVAILABLE
         return _show(request, intent, form=form.with_error(shown, explain_refusal(shown, language)), status=422)
@@ -115,18 +140,31 @@ def _pay(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
     return _back_to_page(request, intent, forward=bool(redirect_url(charge)))
 
 
+def _check_starts(request: HttpRequest, intent: PaymentIntent) -> None:
+    """Raises TooMany when too many payments were started from this address, or on pages of this store."""
+    check("prompt_address", caller_key(request))
+    check("prompt_store", f"{intent.store_id} {intent.livemode}")
+
+
+def _wait(response: HttpResponse, problem: TooMany) -> HttpResponse:
+    response.status_code = 429
+    response.headers["Retry-After"] = str(problem.retry_after)
+    return response
+
+
 def _confirm(request: HttpRequest, intent: PaymentIntent, form: PaymentForm) -> Charge:
     choice = PaymentChoice(
         payment_method=form.chosen.code if form.chosen else "",
         payment_method_data=form.values(),
-        return_url=payment_url(intent),
     )
-    address = client_address(
-        request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""), trusted_proxies()
-    )
-    with acting_as(Actor(type="customer", remote_addr=address)):
-        _, charge = confirm_payment_intent(intent=intent, choice=choice, request_key=f"checkout:{form.attempt}")
+    with acting_as(_customer(request, intent)):
+        _, charge = confirm_payment_intent(intent=intent, choice=choice, request_key=f"checkout:{form.sent_attempt}")
     return charge
+
+
+def _customer(request: HttpRequest, intent: PaymentIntent) -> Actor:
+    address = address_of(request)
+    return Actor(type="customer", remote_addr=address, subject=intent.public_id)
 
 
 def _show(
@@ -139,11 +177,19 @@ def _show(
 ) -> HttpResponse:
     charges, now, language = charges_of(intent), clock.now(), choose_language(request)
     found = read_state(intent, charges, now)
-    if found.stage is Stage.PAY:
+    if found.stage is Stage.PAY or found.can_switch:
         form = form or _make_form(request, intent, state=found)
     else:
         form, status = None, 200
-    shown = build_page(intent=intent, charges=charges, state=found, language=language, now=now, form=form)
+    shown = build_page(
+        intent=intent,
+        charges=charges,
+        state=found,
+        language=language,
+        now=now,
+        form=form,
+        has_returned=RETURNED in request.GET,
+    )
     return _render(request, intent, "page", {"page": shown, "forward": forward}, status=status)
 
 
@@ -155,7 +201,10 @@ def _make_form(
     state: PageState | None = None,
 ) -> PaymentForm:
     is_retry = state is not None and state.failed is not None
-    return FormMaker(intent, offered_accounts(intent), choose_language(request), is_retry, entered or {}).make()
+    offered = offered_accounts(intent)
+    if state is not None and state.can_switch and state.charge is not None:
+        offered.pop(state.charge.payment_method, None)  # choosing the same again would only change its reference
+    return FormMaker(intent, offered, choose_language(request), is_retry, entered or {}).make()
 
 
 def _render(
@@ -163,7 +212,12 @@ def _render(
 ) -> HttpResponse:
     language = choose_language(request)
     addresses = {"page_url": request.path} if intent is None else _addresses(request, intent)
-    context |= addresses | {"texts": TEXTS[language], "language": language, "all_texts": TEXTS}
+    context |= addresses | {
+        "texts": TEXTS[language],
+        "language": language,
+        "all_texts": TEXTS,
+        "csp_nonce": nonce_of(request),
+    }
     response = render(request, f"majuu_checkout/{name}.html", context, status=status)
     response.headers["Content-Language"] = language
     remember_language(request, response)
@@ -174,21 +228,24 @@ def _addresses(request: HttpRequest, intent: PaymentIntent) -> dict[str, object]
     token = intent.link_token
     return {
         "page_url": reverse(PAGE, args=[token]),
-        "form_url": reverse(PAGE, args=[token]) + _language_query(request),
+        "form_url": reverse(PAGE, args=[token]) + _query(request),
         "state_url": reverse("majuu_checkout:state", args=[token]),
     }
 
 
-def _back_to_page(request: HttpRequest, intent: PaymentIntent, *, forward: bool = False) -> HttpResponse:
+def _back_to_page(
+    request: HttpRequest, intent: PaymentIntent, *, forward: bool = False, query: Mapping[str, str] = NOTHING
+) -> HttpResponse:
     name = "majuu_checkout:proceed" if forward else PAGE
-    response = HttpResponseRedirect(reverse(name, args=[intent.link_token]) + _language_query(request))
+    response = HttpResponseRedirect(reverse(name, args=[intent.link_token]) + _query(request, query))
     response.status_code = 303
     return response
 
 
-def _language_query(request: HttpRequest) -> str:
+def _query(request: HttpRequest, more: Mapping[str, str] = NOTHING) -> str:
     language = requested_language(request)
-    return f"?{urlencode({PARAMETER: language})}" if language else ""
+    values = {**({PARAMETER: language} if language else {}), **more}
+    return f"?{urlencode(values)}" if values else ""
 
 
 def _not_found(request: HttpRequest) -> HttpResponse:

@@ -46,6 +46,24 @@ def keyed_hash(master: str, purpose: str, message: bytes) -> bytes:
     return hmac.digest(derive_key(master, purpose), message, "sha256")
 
 
+def encrypt_with(key: bytes, plaintext: bytes, *, bound_to: str) -> str:
+    """AES-256-GCM under this very key (32 random or derived bytes), as URL-safe text: nonce, ciphertext, tag."""
+    nonce = randomness.secret_bytes(12)
+    return base64.urlsafe_b64encode(nonce + AESGCM(key).encrypt(nonce, plaintext, bound_to.encode())).decode()
+
+
+def decrypt_with(key: bytes, value: str, *, bound_to: str) -> bytes:
+    """What ``encrypt_with`` made. Raises DecryptionError when the key does not fit or the value was changed."""
+    try:
+        sealed = base64.urlsafe_b64decode(value)
+        # The decoder overlooks foreign characters and spare bits; a stored value has exactly one spelling.
+        if base64.urlsafe_b64encode(sealed).decode() != value:
+            raise ValueError("not the canonical spelling")
+        return AESGCM(key).decrypt(sealed[:12], sealed[12:], bound_to.encode())
+    except (ValueError, InvalidTag):
+        raise DecryptionError("the value was changed or belongs elsewhere") from None
+
+
 class Cipher:
     """Authenticated encryption for one purpose, with rotation.
 
@@ -61,25 +79,20 @@ class Cipher:
         self.mark = f"{_VERSION}.{self.current_key_id}."  # every value made with the newest key starts like this
 
     def encrypt(self, plaintext: bytes, *, bound_to: str) -> str:
-        nonce = randomness.secret_bytes(12)
-        sealed = AESGCM(self._keys[self.current_key_id]).encrypt(nonce, plaintext, bound_to.encode())
-        return self.mark + base64.urlsafe_b64encode(nonce + sealed).decode()
+        return self.mark + encrypt_with(self._keys[self.current_key_id], plaintext, bound_to=bound_to)
 
     def decrypt(self, value: str, *, bound_to: str) -> bytes:
         """Raises DecryptionError when no key fits or the value or its place was changed."""
         try:
             version, name, body = value.split(".")
-            sealed = base64.urlsafe_b64decode(body)
             if version != _VERSION:
                 raise DecryptionError(f"unknown format {version[:8]!r}")
-            # The decoder overlooks foreign characters and spare bits; a stored value has exactly one spelling.
-            if base64.urlsafe_b64encode(sealed).decode() != body:
-                raise ValueError("not the canonical spelling")
-            return AESGCM(self._keys[name]).decrypt(sealed[:12], sealed[12:], bound_to.encode())
+            key = self._keys[name]
         except KeyError:
             raise DecryptionError("the master key that made this value is not configured any more") from None
-        except (ValueError, InvalidTag):
+        except ValueError:
             raise DecryptionError("the value was changed or belongs elsewhere") from None
+        return decrypt_with(key, body, bound_to=bound_to)
 
     def needs_rotation(self, value: str) -> bool:
         """True when the value was not made with the newest key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cache
 
 import moneyed
@@ -19,6 +19,7 @@ __all__ = [
     "format_amount",
     "money_from_minor",
     "parse_amount",
+    "round_to_currency",
     "to_minor_units",
 ]
 
@@ -90,6 +91,12 @@ def format_amount(money: Money) -> str:
     Raises AmountError for one with more decimals: round it on purpose, where you know which way.
     """
     return str(money_from_minor(to_minor_units(money), money.currency.code).amount)
+
+
+def round_to_currency(money: Money) -> Money:
+    """The amount with no more decimals than its currency has; halves go to the even neighbour."""
+    unit = Decimal((0, (1,), -decimal_places(money.currency.code)))
+    return Money(money.amount.quantize(unit, rounding=ROUND_HALF_EVEN, context=_EXACT), money.currency)
 
 
 def to_minor_units(money: Money) -> int:

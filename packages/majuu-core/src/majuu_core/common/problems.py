@@ -38,3 +38,11 @@ class Denied(Problem):
 
 class Unauthenticated(Problem):
     """Not known: no key, or one that does not open anything."""
+
+
+class TooMany(Problem):
+    """Too often, or more than was agreed. ``retry_after``: seconds after which it is worth another try."""
+
+    def __init__(self, code: str, message: str, *, retry_after: int) -> None:
+        super().__init__(code, message)
+        self.retry_after = retry_after

@@ -73,6 +73,11 @@ def secret_bytes(count: int) -> bytes:
     return secrets.token_bytes(count)
 
 
+def secret_digits(count: int) -> str:
+    """Decimal digits nobody can guess, such as a code that people type. Never seeded."""
+    return f"{secrets.randbelow(10**count):0{count}d}"
+
+
 def encode_url_safe(data: bytes) -> str:
     """Write bytes with the URL alphabet, five bits a character, fixed length for a given size."""
     number, length = int.from_bytes(data, "big"), -(-len(data) * 8 // 5)

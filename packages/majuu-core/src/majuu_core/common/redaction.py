@@ -22,9 +22,15 @@ _NO_CARD = re.compile(
     r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
     r"|[0-9]{4,6}-[0-9]{7,9}-[0-9]{1,2}"
 )
+# The first three groups of a UUID are thirteen digits often enough, one time in ten with a right check digit.
+_UUID = re.compile(
+    r"(?<![0-9A-Za-z])(?=[0-9-]*[A-Fa-f])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])"
+)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}")
-_OUR_KEYS = re.compile(r"\b(?:sk|pk|whsec)_[A-Za-z0-9_+/=-]{8,}")
+_OUR_KEYS = re.compile(r"\b(?:sk|pk|rk|ck|tk|whsec)_[A-Za-z0-9_+/=-]{8,}")
+# What a customer's browser proves itself with, as it stands in addresses: pi_3Nv_secret_…, src_client_secret_….
+_CLIENT_SECRET = re.compile(r"\b((?:[a-z]+_[A-Za-z0-9]+|[a-z]+_client)_secret_)[A-Za-z0-9]+")
 # Some gateways repeat the token they refused inside their error text.
 _ECHOED_TOKEN = re.compile(r"(access token\s*[-:=]\s*)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 _MAX_TEXT = 20_000
@@ -49,6 +55,7 @@ def contains_card_number(text: str) -> bool:
 
 def _card_numbers(text: str) -> Iterator[tuple[int, int]]:
     """Where card numbers start and end. Digits around one ("4111 1111 1111 1111 12/28") do not hide it."""
+    text = _UUID.sub(lambda uuid: "x" * len(uuid[0]), text)
     for match in _DIGITS.finditer(text):
         if _NO_CARD.fullmatch(match[1]):
             continue
@@ -99,6 +106,7 @@ def redact_text(text: str) -> str:
     text = _CALLBACK_PATH.sub(rf"\1/{MASK}", text[: _MAX_TEXT + _OVERLAP])
     text = _BEARER.sub(rf"\1 {MASK}", text)
     text = _OUR_KEYS.sub(MASK, text)
+    text = _CLIENT_SECRET.sub(rf"\1{MASK}", text)
     text = _ECHOED_TOKEN.sub(rf"\1{MASK}", text)
     for start, end in reversed(list(_card_numbers(text))):
         text = text[:start] + MASK + text[end:]

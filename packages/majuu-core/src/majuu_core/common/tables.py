@@ -40,8 +40,11 @@ class Row:
         return self.cells[column].strip() if column is not None and column < len(self.cells) else ""
 
 
-def read_rows(file: BinaryIO) -> Iterator[Row]:
-    """The rows of a CSV or XLSX file that can be rewound, told apart by content. Raises TableUnreadable."""
+def read_rows(file: BinaryIO, *, separator: str = "") -> Iterator[Row]:
+    """The rows of a CSV or XLSX file that can be rewound, told apart by content. Raises TableUnreadable.
+
+    ``separator`` parts the columns of a CSV file; "" finds it.
+    """
     file.seek(0)
     head = file.read(4)
     file.seek(0)
@@ -51,7 +54,7 @@ def read_rows(file: BinaryIO) -> Iterator[Row]:
         return read_xlsx(file)
     if head == _OLD_EXCEL:
         raise TableUnreadable("This is the old Excel format (XLS). Save the file as XLSX or CSV and upload that.")
-    return _read_csv(file)
+    return _read_csv(file, separator)
 
 
 def find_encoding(file: BinaryIO) -> str:
@@ -74,12 +77,12 @@ def find_encoding(file: BinaryIO) -> str:
     return "utf-8"
 
 
-def _read_csv(file: BinaryIO) -> Iterator[Row]:
+def _read_csv(file: BinaryIO, separator: str) -> Iterator[Row]:
     encoding = find_encoding(file)
     file.seek(0)
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
-        separator = _find_separator(text)
+        separator = separator or _find_separator(text)
         text.seek(0)
         reader = csv.reader(text, delimiter=separator)
         for cells in reader:

@@ -19,7 +19,8 @@ def unfold_settings() -> dict[str, Any]:
         "SHOW_HISTORY": False,
         "SHOW_VIEW_ON_SITE": False,
         "SHOW_BACK_BUTTON": True,
-        "STYLES": ["majuu_core.console.menu.stylesheet"],
+        "STYLES": ["majuu_core.console.menu.theme", "majuu_core.console.menu.stylesheet"],
+        "SCRIPTS": ["majuu_core.console.menu.script"],
         "COLORS": {"primary": dict(_GREENS)},
         "SIDEBAR": {
             "show_search": False,

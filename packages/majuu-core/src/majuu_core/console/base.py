@@ -11,18 +11,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.contrib.admin import ShowFacets, SimpleListFilter, display
 from django.contrib.admin.utils import flatten, flatten_fieldsets, label_for_field, lookup_field
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
+from majuu_core.accounts.step_up import fresh_second_factor_required
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common import ids
+from majuu_core.common.problems import Problem
 from majuu_core.console.cells import address_of, moment_cell, short_id, shown
 
 _MOST_FOUND = 200
@@ -124,6 +130,7 @@ class ConsoleChangeList(ChangeList):  # type: ignore[misc]
         super().get_results(request)
         self.result_list = list(self.result_list)
         self.model_admin.prepare_rows(self.result_list)
+        self.model_admin.prepare_list(request, self.result_list)
 
     def url_for_result(self, result: models.Model) -> str:
         return address_of(result)
@@ -189,6 +196,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 
     def prepare_rows(self, rows: list[Any]) -> None:
         """Complete the rows of a list page with what needs a query for all of them."""
+
+    def prepare_list(self, request: HttpRequest, rows: list[Any]) -> None:
+        """The same, where it depends on who looks."""
 
     def related_tables(self, request: HttpRequest, row: Any) -> list[Table]:
         """Tables below the detail page."""
@@ -260,12 +270,49 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
         except ValueError:
             return object_id
 
-    def action_path(self, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
-        """The address of a page action: ``<id>/<name>/``, staff only."""
+    def permitted_row(self, request: HttpRequest, object_id: str, permission: str) -> Any:
+        """The row, for somebody who has the permission. Raises PermissionDenied, Http404."""
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+        row = self.get_object(request, self.plain_id(object_id))
+        if row is None:
+            raise Http404
+        return row
+
+    def act_on(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        permission: str,
+        action: Callable[[Any], Any],
+        done: str | Callable[[Any], str],
+    ) -> HttpResponse:
+        """Do something to a row for somebody who may, and show it again with what came of it.
+
+        ``done`` may depend on what the row is afterwards.
+        """
+        row = self.permitted_row(request, object_id, permission)
+        try:
+            with acting_user(request):
+                action(row)
+        except Problem as problem:
+            messages.error(request, problem.message)
+        else:
+            if callable(done):
+                row.refresh_from_db()
+                done = done(row)
+            messages.success(request, done)
+        return HttpResponseRedirect(address_of(row))
+
+    def action_path(self, name: str, view: Callable[..., HttpResponseBase], *, fresh: bool = False) -> URLPattern:
+        """The address of a page action: ``<id>/<name>/``, staff only.
+
+        ``fresh``: only for those who have just shown their second factor. For what moves money or opens doors.
+        """
         options = self.model._meta
         found: URLPattern = path(
             f"<path:object_id>/{name}/",
-            self.admin_site.admin_view(view),
+            self.admin_site.admin_view(fresh_second_factor_required(view) if fresh else view),
             name=f"{options.app_label}_{options.model_name}_{name}",
         )
         return found

@@ -30,6 +30,9 @@ TONES: dict[str, str] = {
         ("unknown", "requires_action", "requires_capture", "authorized", "sending", "pending", "requires_approval"),
         WARN,
     ),
+    **dict.fromkeys(("won",), GOOD),
+    **dict.fromkeys(("lost", "needs_response"), BAD),
+    **dict.fromkeys(("under_review", "accepted", "expired"), WARN),
     **dict.fromkeys(("processing", "received", "requires_payment_method"), INFO),
 }
 

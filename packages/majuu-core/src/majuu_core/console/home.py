@@ -21,7 +21,7 @@ from majuu_core.common.money import currency_of
 from majuu_core.console.cells import money_text
 from majuu_core.ledger.selectors import ExactSum
 from majuu_core.payments.alerts import open_alerts
-from majuu_core.payments.models import Charge, IncomingPayment, PaymentIntent, Payout
+from majuu_core.payments.models import Charge, Dispute, IncomingPayment, PaymentIntent, Payout, Sighting
 from majuu_core.plugins.contributions import Panel
 from majuu_core.plugins.manager import collect
 from majuu_core.reports.models import Mismatch
@@ -40,6 +40,7 @@ class Counter:
     value: str
     link: str
     tone: str
+    note: str = ""  # what makes it urgent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,9 @@ def _counters(request: HttpRequest) -> list[Counter]:
     wanted: tuple[tuple[str, str, str, Callable[[], QuerySet[Any]]], ...] = (
         ("Open alerts", "majuu_payments.alert", "?open=1", open_alerts),
         ("Unclaimed payments", "majuu_payments.incomingpayment", "?ownership__exact=unclaimed", _unclaimed),
+        ("Disputes to answer", "majuu_payments.dispute", "?answer=1", disputes_to_answer),
+        ("Parked disputes", "majuu_payments.dispute", "?parked=1", _parked_disputes),
+        ("Money seen, to confirm", "majuu_payments.sighting", "?status__exact=waiting", _sightings_to_confirm),
         ("Payouts to approve", "majuu_payments.payout", "?status__exact=requires_approval", _payouts_to_approve),
         ("Differences nobody has", "majuu_reports.mismatch", "?state__exact=open", _open_differences),
         ("Parked payments", "majuu_payments.paymentintent", "?parked=1", _parked_intents),
@@ -125,6 +129,7 @@ def _counters(request: HttpRequest) -> list[Counter]:
                 value=f"{number}+" if number == MOST_COUNTED else str(number),
                 link=reverse(f"console:{app}_{name}_changelist") + query,
                 tone="bad" if number else "good",
+                note=_first_deadline() if number and rows is disputes_to_answer else "",
             )
         )
     return found
@@ -132,6 +137,22 @@ def _counters(request: HttpRequest) -> list[Counter]:
 
 def _unclaimed() -> QuerySet[IncomingPayment]:
     return IncomingPayment.objects.filter(ownership=IncomingPayment.Ownership.UNCLAIMED)
+
+
+def disputes_to_answer() -> QuerySet[Dispute]:
+    """Those that wait for the store's answer."""
+    return Dispute.objects.filter(status=Dispute.Status.NEEDS_RESPONSE)
+
+
+def _first_deadline() -> str:
+    """The nearest deadline that has not passed."""
+    ahead = disputes_to_answer().filter(respond_by__gt=clock.now()).order_by("respond_by")
+    first = ahead.values_list("respond_by", flat=True).first()
+    return "" if first is None else f"need an answer by {localtime(first):%d %B %H:%M}"
+
+
+def _parked_disputes() -> QuerySet[Dispute]:
+    return Dispute.objects.filter(is_parked=True)
 
 
 def _open_differences() -> QuerySet[Mismatch]:
@@ -152,6 +173,10 @@ def _parked_charges() -> QuerySet[Charge]:
 
 def _payouts_to_approve() -> QuerySet[Payout]:
     return Payout.objects.filter(status=Payout.Status.REQUIRES_APPROVAL)
+
+
+def _sightings_to_confirm() -> QuerySet[Sighting]:
+    return Sighting.objects.filter(status=Sighting.Status.WAITING)
 
 
 def _parked_payouts() -> QuerySet[Payout]:

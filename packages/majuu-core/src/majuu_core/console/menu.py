@@ -17,8 +17,11 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Needs a person",
         (
             ("Alerts", "majuu_payments.alert", "notifications"),
+            ("Business reviews", "majuu_merchants.kyccase", "verified_user"),
             ("Incoming payments", "majuu_payments.incomingpayment", "move_to_inbox"),
             ("Claims", "majuu_payments.claim", "approval"),
+            ("Disputes", "majuu_payments.dispute", "gavel"),
+            ("Money seen", "majuu_payments.sighting", "visibility"),
             ("Payouts", "majuu_payments.payout", "payments"),
             ("Payout batches", "majuu_payments.payoutbatch", "playlist_add_check"),
             ("Differences", "majuu_reports.mismatch", "rule"),
@@ -30,6 +33,7 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Payment intents", "majuu_payments.paymentintent", "shopping_cart"),
             ("Charges", "majuu_payments.charge", "credit_score"),
             ("Refunds", "majuu_payments.refund", "undo"),
+            ("Customers", "majuu_payments.customer", "group"),
         ),
     ),
     ("Wallets", (("Wallets", "majuu_wallets.wallet", "wallet"),)),
@@ -38,6 +42,7 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Closes", "majuu_reports.close", "event_available"),
             ("Statements", "majuu_reports.settlement", "description"),
+            ("Bank payouts", "majuu_reports.bankpayout", "account_balance"),
         ),
     ),
     (
@@ -46,6 +51,7 @@ CORE_MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Merchants", "majuu_merchants.merchant", "business_center"),
             ("Stores", "majuu_merchants.store", "storefront"),
             ("Provider accounts", "majuu_merchants.provideraccount", "account_balance_wallet"),
+            ("Routing rules", "majuu_payments.routingrule", "alt_route"),
             ("Balances", "majuu_payments.balancesnapshot", "savings"),
             ("API keys", "majuu_merchants.apikey", "key"),
         ),
@@ -80,6 +86,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         groups[group] = [_entry(title, model, icon) for title, model, icon in entries if _may_see(request, model)]
     if request.user.has_perm("majuu_wallets.view_wallet"):
         groups["Wallets"].append({"title": "Safeguarding", "icon": "shield", "link": reverse("console:safeguarding")})
+    if request.user.has_perm("majuu_payments.view_refund"):
+        by_hand = {"title": "Refunds by hand", "icon": "outbound", "link": reverse("console:refunds_by_hand")}
+        groups["Needs a person"].append(by_hand)
+    if request.user.has_perm("majuu_privacy.find_person"):
+        groups["System"].append({"title": "People", "icon": "person_search", "link": reverse("console:people")})
     groups["System"].append({"title": "Plugins", "icon": "extension", "link": reverse("console:plugins")})
     for item in sorted(registries().console_menu_items, key=lambda item: item.order):
         if _is_allowed(request, item) and (link := _address(item.url_name)):
@@ -92,6 +103,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def stylesheet(request: HttpRequest) -> str:
     """Our additions to Unfold's style."""
     return static("majuu_console/console.css")
+
+
+def theme(request: HttpRequest) -> str:
+    """Unfold's colours."""
+    return reverse("console:theme")
+
+
+def script(request: HttpRequest) -> str:
+    """Our settings of the libraries Unfold brings."""
+    return static("majuu_console/console.js")
 
 
 def favicon(request: HttpRequest) -> str:

@@ -1,26 +1,14 @@
-"""Who acts in the console, for the audit trail."""
+"""What people are called whom rows remember."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 from django.contrib.admin import display
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest
 
-from majuu_core.audit.services import Actor, acting_as
-from majuu_core.common.client_address import client_address
-from majuu_core.configuration import trusted_proxies
-
-
-def acting_user(request: HttpRequest) -> AbstractContextManager[Actor]:
-    """Everything inside the block is done by the signed-in user."""
-    address = client_address(
-        request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""), trusted_proxies()
-    )
-    return acting_as(Actor(type="user", id=str(request.user.pk), remote_addr=address))
+_KINDS = {"key": "API key", "client": "OAuth client"}
 
 
 def person(name: str, label: str) -> Callable[[Any], str]:
@@ -36,7 +24,7 @@ def person(name: str, label: str) -> Callable[[Any], str]:
 
 
 def names_of(labels: Iterable[str]) -> dict[str, str]:
-    """What people call those whom rows remember as ``user:12`` or ``key:key_…``. One query."""
+    """What people call those whom rows remember as ``user:12``, ``key:key_…`` or ``client:client_…``. One query."""
     known = {label: label.partition(":") for label in labels if label}
     users = get_user_model()._default_manager.in_bulk(
         [int(identifier) for kind, _, identifier in known.values() if kind == "user" and identifier.isdecimal()]
@@ -48,4 +36,4 @@ def names_of(labels: Iterable[str]) -> dict[str, str]:
 def _name(label: str, kind: str, identifier: str, users: Mapping[str, str]) -> str:
     if kind == "user":
         return users.get(identifier, f"User {identifier}")
-    return f"API key {identifier}" if kind == "key" else label
+    return f"{_KINDS[kind]} {identifier}" if kind in _KINDS else label

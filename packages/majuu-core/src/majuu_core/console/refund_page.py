@@ -10,12 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common import randomness
 from majuu_core.common.money import AmountError, format_amount, parse_amount
 from majuu_core.common.problems import Invalid, Problem
 from majuu_core.console.base import PageAction
 from majuu_core.console.cells import address_of, badge, code_cell, id_link, money_cell
-from majuu_core.console.people import acting_user
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.refund_planner import RefundPlan
 from majuu_core.payments.refunds import RefundDetails, create_refund, plan_refund
@@ -65,6 +65,11 @@ def refund_page(request: HttpRequest, charge: Charge | None, each_context: dict[
         "majuu_phone": given.get("phone") or (plan.destination.get("phone", "") if plan else ""),
         "majuu_here": here,
         "majuu_key": given.get("key") or randomness.encode_url_safe(randomness.secret_bytes(15)),
+        "majuu_fields": [
+            (name, name.replace("_", " ").capitalize(), given.get(f"destination.{name}", ""))
+            for name in (plan.chosen.needs if plan and plan.chosen else ())
+            if name != "phone"
+        ],
         **_shown(plan),
     }
     return TemplateResponse(request, "majuu_console/refund.html", context, status=422 if problem else 200)
@@ -82,12 +87,19 @@ def _give_back(request: HttpRequest, charge: Charge) -> Refund:
         amount=parse_amount(sent.get("amount", ""), charge.currency),
         reason=reason[:255],
         method=sent.get("method", "")[:32],
-        destination={"phone": phone} if phone else {},
+        destination={**_entered(sent), **({"phone": phone} if phone else {})},
         source=Refund.Source.CONSOLE,
     )
     store, key = charge.payment_intent.store, f"console:{charge.public_id}:{sent.get('key', '')}"[:64]
     with acting_user(request):
         return create_refund(store=store, livemode=charge.livemode, details=details, request_key=key)[0]
+
+
+def _entered(sent: Any) -> dict[str, str]:
+    """Where the money goes, for ways that need more than a phone."""
+    prefix = "destination."
+    found = {name.removeprefix(prefix): sent[name].strip() for name in sent if name.startswith(prefix)}
+    return {name[:32]: value[:120] for name, value in found.items() if value}
 
 
 def _plan(charge: Charge, amount: str, method: str) -> tuple[RefundPlan | None, str]:

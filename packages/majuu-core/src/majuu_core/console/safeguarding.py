@@ -9,6 +9,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
+from majuu_core.accounts.trail import acting_user
+from majuu_core.audit.exports import record_export
 from majuu_core.common import clock
 from majuu_core.common.problems import Invalid
 from majuu_core.configuration import custodial, trust_accounts
@@ -38,6 +40,8 @@ def safeguarding_page(request: HttpRequest, context: dict[str, Any]) -> HttpResp
         problem = refusal.message
     reports = safeguarding_report(livemode=livemode, at=at)
     if request.GET.get("format") == "csv" and not problem:
+        with acting_user(request):
+            record_export(report="safeguarding", form="csv", rows=len(reports), filters=request.GET.dict())
         response = StreamingHttpResponse(report_csv(reports), content_type="text/csv")
         response["Content-Disposition"] = f'attachment; filename="safeguarding-{at:%Y%m%dT%H%M%SZ}.csv"'
         response["X-Content-Type-Options"] = "nosniff"

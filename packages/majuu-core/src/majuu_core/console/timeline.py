@@ -13,11 +13,13 @@ from moneyed import Money
 
 from majuu_core.audit.actions import UnknownAction, action_registry
 from majuu_core.audit.models import AuditEntry
+from majuu_core.audit.personal import read_addresses
 from majuu_core.common.money import currency_of
 from majuu_core.console.cells import code_cell, id_link, link, money_cell, state_badge
 from majuu_core.events.models import Event
 from majuu_core.ledger.models import LedgerTransaction
 from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
+from majuu_core.payments.representation import asked_amount
 from majuu_core.webhooks.models import InboundWebhook, WebhookDelivery
 
 # Of each kind. A payment with more is a test of patience, not of the console.
@@ -52,7 +54,7 @@ def build_timeline(intent: PaymentIntent, charges: Sequence[Charge], may_see: Ma
         ("majuu_webhooks.view_inboundwebhook", lambda: _inbound(InboundWebhook.objects.filter(charge__in=keys))),
         ("majuu_ledger.view_ledgertransaction", lambda: _ledger(names)),
         ("majuu_events.view_event", lambda: _events(names, may_see("majuu_webhooks.view_webhookdelivery"))),
-        ("majuu_audit.view_auditentry", lambda: _audit(names)),
+        ("majuu_audit.view_auditentry", lambda: _audit(names, may_see("majuu_audit.view_personal_data"))),
     )
     return _in_order(sources, may_see)
 
@@ -68,7 +70,7 @@ def build_subject_timeline(public_id: str, own: Sequence[Entry], may_see: MaySee
         ("majuu_webhooks.view_inboundwebhook", lambda: _inbound(told)),
         ("majuu_ledger.view_ledgertransaction", lambda: _ledger([public_id])),
         ("majuu_events.view_event", lambda: _events([public_id], may_see("majuu_webhooks.view_webhookdelivery"))),
-        ("majuu_audit.view_auditentry", lambda: _audit([public_id])),
+        ("majuu_audit.view_auditentry", lambda: _audit([public_id], may_see("majuu_audit.view_personal_data"))),
     )
     return _in_order(sources, may_see, own)
 
@@ -93,6 +95,7 @@ def _charges(charges: Sequence[Charge]) -> Iterator[Entry]:
         lines: list[SafeString | str] = [id_link(charge)]
         if charge.receipt:
             lines.append(format_html("Receipt {}", code_cell(charge.receipt)))
+        lines += _capture_lines(charge)
         if charge.failure_message:
             lines.append(f"{charge.provider_failure_code} {charge.failure_message}".strip())
         if charge.parked_reason:
@@ -105,6 +108,16 @@ def _charges(charges: Sequence[Charge]) -> Iterator[Entry]:
             state=state_badge(charge.status, charge.get_status_display()),
             lines=tuple(lines),
         )
+
+
+def _capture_lines(charge: Charge) -> Iterator[SafeString | str]:
+    """What was asked of an authorized charge, and how long it holds the money."""
+    if charge.amount_to_capture is not None:
+        yield format_html("To be captured: {}", money_cell(asked_amount(charge)))
+    if charge.void_requested_at is not None:
+        yield f"Asked to let it go at {charge.void_requested_at:%d %B %Y %H:%M} UTC"
+    if charge.capture_before is not None:
+        yield f"Authorized until {charge.capture_before:%d %B %Y %H:%M} UTC"
 
 
 def _calls(rows: QuerySet[ProviderCall]) -> Iterator[Entry]:
@@ -173,10 +186,12 @@ def _delivery_line(row: WebhookDelivery) -> SafeString:
     return format_html("{} {} · {}", state, link(row, row.endpoint.url), tries)
 
 
-def _audit(names: Sequence[str]) -> Iterator[Entry]:
-    for row in AuditEntry.objects.filter(object_id__in=names).order_by("created_at", "pk")[:MOST_SHOWN]:
+def _audit(names: Sequence[str], with_personal: bool) -> Iterator[Entry]:
+    rows = list(AuditEntry.objects.filter(object_id__in=names).order_by("created_at", "pk")[:MOST_SHOWN])
+    addresses = read_addresses(rows, allowed=with_personal)
+    for row in rows:
         who = f"{row.actor_type} {row.actor_id}".strip()
-        where = f" from {row.remote_addr}" if row.remote_addr else ""
+        where = f" from {address}" if (address := addresses[row.pk]) else ""
         yield Entry(
             at=row.created_at,
             rank=6,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -42,14 +42,22 @@ class _Compiled:
     annotations: Mapping[str, int]
 
 
+class Found(NamedTuple):
+    """A row as the database gave it: its columns, unconverted."""
+
+    using: str
+    values: tuple[Any, ...]
+
+
 class RowByKey(Generic[Row]):
-    """A queryset that is filtered by primary key only, compiled once for each database.
+    """A queryset that is filtered by primary key, or another unique field, only, compiled once for each database.
 
     ``build`` makes the queryset; it may join by ``select_related`` and lock by ``select_for_update``.
     """
 
-    def __init__(self, build: Callable[[], models.QuerySet[Row]]) -> None:
+    def __init__(self, build: Callable[[], models.QuerySet[Row]], *, field: str = "") -> None:
         self._build = build
+        self._field = field
         self._compiled: dict[str, _Compiled] = {}
 
     @cached_property
@@ -57,9 +65,17 @@ class RowByKey(Generic[Row]):
         return self._build()
 
     def get(self, key: Any) -> Row | None:
-        """The row with this primary key, None when there is none.
+        """The row with this key, None when there is none.
 
         Raises TransactionManagementError for a query that locks outside a transaction.
+        """
+        found = self.find(key)
+        return None if found is None else self.build(found)
+
+    def find(self, key: Any) -> Found | None:
+        """As ``get``, but what the database answered, before an instance is made of it.
+
+        Equal answers make equal instances: who keeps the last one need not make another.
         """
         model, locks = self._queryset.model, self._queryset.query.select_for_update
         using = router.db_for_write(model) if locks else router.db_for_read(model)
@@ -68,16 +84,22 @@ class RowByKey(Generic[Row]):
             raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
         compiled = self._compiled.get(using)
         if compiled is None:
-            compiled = self._compiled[using] = _compile(self._queryset.using(using), using, key)
-        parameter = model._meta.pk.get_db_prep_value(key, connection)
+            compiled = self._compiled[using] = _compile(self._queryset.using(using), using, self._field or "pk", key)
+        field: Any = model._meta.get_field(self._field) if self._field else model._meta.pk
+        parameter = field.get_db_prep_value(key, connection)
         with statement_cursor(connection) as cursor:
             cursor.execute(compiled.text, [parameter])
             found = cursor.fetchone()
-        return None if found is None else _instance(model, compiled, connection, found)
+        return None if found is None else Found(using, tuple(found))
+
+    def build(self, found: Found) -> Row:
+        """The instance of an answer."""
+        model, connection = self._queryset.model, connections[found.using]
+        return _instance(model, self._compiled[found.using], connection, found.values)
 
 
-def _compile(queryset: models.QuerySet[Any], using: str, key: Any) -> _Compiled:
-    compiler: Any = queryset.filter(pk=key).order_by().query.get_compiler(using=using)
+def _compile(queryset: models.QuerySet[Any], using: str, field: str, key: Any) -> _Compiled:
+    compiler: Any = queryset.filter(**{field: key}).order_by().query.get_compiler(using=using)
     text, parameters = compiler.as_sql()
     if len(parameters) != 1:
         raise ValueError("a RowByKey has one parameter: its key")

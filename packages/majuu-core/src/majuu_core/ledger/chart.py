@@ -98,7 +98,7 @@ CHART: Mapping[AccountKind, ChartEntry] = {
         Category.ASSET, "provider account", "Money that a provider took from customers and has not paid out yet."
     ),
     AccountKind.BANK: ChartEntry(
-        Category.ASSET, "merchant", "Money that a provider settled into the merchant's own bank account."
+        Category.ASSET, "merchant or platform", "Money that a provider settled into the merchant's own bank account."
     ),
     AccountKind.TRUST_BANK: ChartEntry(Category.ASSET, "platform", "Customers' money in the trust account at a bank."),
     AccountKind.DISPUTES_HELD: ChartEntry(
@@ -146,7 +146,7 @@ CHART: Mapping[AccountKind, ChartEntry] = {
         Category.INCOME, "store", "Income that is not a sale, such as interest or a bonus."
     ),
     AccountKind.PLATFORM_FEES: ChartEntry(Category.INCOME, "platform", "What stores pay to whoever runs this gateway."),
-    AccountKind.PROVIDER_FEES: ChartEntry(Category.EXPENSE, "store", "What providers keep for their work."),
+    AccountKind.PROVIDER_FEES: ChartEntry(Category.EXPENSE, "store or platform", "What providers keep for their work."),
     AccountKind.LOSSES: ChartEntry(Category.EXPENSE, "store or platform", "Money written off."),
     AccountKind.ROUNDING: ChartEntry(
         Category.EXPENSE, "store or platform", "Fractions that no currency unit can hold."

@@ -49,6 +49,18 @@ class KeyExpired(KeyRefused):
     code = "key_expired"
 
 
+class TokenExpired(KeyRefused):
+    """An access token of an OAuth client, and its time is over."""
+
+    code = "token_expired"
+
+
+class AddressNotAllowed(KeyRefused):
+    """The key may not be used from there."""
+
+    code = "address_not_allowed"
+
+
 class StoreInactive(KeyRefused):
     """Its store is switched off."""
 

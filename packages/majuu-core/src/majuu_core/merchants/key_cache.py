@@ -1,4 +1,4 @@
-"""What this process believes about API keys, for a few seconds. Keyed by hash: no key is ever kept in memory."""
+"""What this process remembers of API keys. Keyed by hash: no key is ever kept in memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import threading
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from majuu_core.common.client_address import Network
+from majuu_core.database.compiled import Found
 
 MAX_KEYS = 5_000
 
@@ -26,6 +29,12 @@ class KeyRecord:
     store_is_active: bool
     merchant_status: str
     read_at: datetime
+    found: Found | None  # the row as the database gave it
+    first_key_id: uuid.UUID
+    networks: tuple[Network, ...]
+    rate_limit: int | None
+    monthly_quota: int | None
+    token_expires_at: datetime | None = None  # of an OAuth client's access token, which stands for the client's key
 
 
 class KeyCache:
@@ -43,6 +52,10 @@ class KeyCache:
         if record is None or not timedelta(0) <= now - record.read_at < timedelta(seconds=seconds):
             return None
         return record
+
+    def last(self, key_hash: str) -> KeyRecord | None:
+        """The record, however old: to compare with what the database says now."""
+        return self._records.get(key_hash)
 
     def put(self, key_hash: str, record: KeyRecord, *, generation: int) -> None:
         """Keep a record, unless the cache was cleared since ``generation`` was read: then it may be out of date."""

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django_countries.fields import CountryField
 
 from majuu_core.common import clock, ids
 from majuu_core.common.money import CURRENCY_CHOICES
 from majuu_core.database.public_ids import PublicIdMixin
+from majuu_core.merchants.client_token_models import ClientToken
+from majuu_core.merchants.invitation_models import Invitation
+from majuu_core.merchants.key_usage_models import ApiKeyAddress, ApiKeyMonth, ApiKeyUsage
+from majuu_core.merchants.kyc_models import (
+    KycCase,
+    KycDecision,
+    KycDocument,
+    KycHit,
+    KycLetter,
+    KycPerson,
+    LiveApproval,
+)
+
+__all__ = [
+    "ApiKey",
+    "ApiKeyAddress",
+    "ApiKeyMonth",
+    "ApiKeyUsage",
+    "ClientToken",
+    "Invitation",
+    "KycCase",
+    "KycDecision",
+    "KycDocument",
+    "KycHit",
+    "KycLetter",
+    "KycPerson",
+    "LiveApproval",
+    "Membership",
+    "Merchant",
+    "ProviderAccount",
+    "Store",
+]
 
 
 class Merchant(PublicIdMixin, models.Model):
@@ -70,10 +104,12 @@ class Store(PublicIdMixin, models.Model):
 
     class Meta:
         constraints = [
+            # Live keys point at (id, merchant), so that a key can never use another business's approval.
+            models.UniqueConstraint(fields=["id", "merchant"], name="majuu_store_of_merchant"),
             models.CheckConstraint(
                 condition=Q(auto_claim_score__isnull=True) | Q(auto_claim_score__gte=50, auto_claim_score__lte=100),
                 name="majuu_store_auto_claim_score",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -102,18 +138,33 @@ class Membership(models.Model):
 
 
 class ApiKey(PublicIdMixin, models.Model):
-    """A key of one store. The key itself is shown once; only a keyed hash is stored."""
+    """A key of one store. The key itself is shown once; only a keyed hash is stored.
+
+    Of kind "client" it is the secret of an OAuth client: it opens nothing but /oauth/token. The client is the line of
+    rotated keys, so its id stays when its secret is replaced.
+    """
 
     id_prefix = "key"
+    client_id_prefix = "client"
 
     class Kind(models.TextChoices):
         SECRET = "secret", "Secret"
         PUBLISHABLE = "publishable", "Publishable"
+        CLIENT = "client", "OAuth client"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="api_keys")
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.SECRET)
     livemode = models.BooleanField()
+    live_approval = models.ForeignKey(
+        LiveApproval,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What lets a live key exist: the approval of its store's business.",
+    )
     name = models.CharField(max_length=100, blank=True)
     prefix = models.CharField(max_length=16, help_text='The start of the key, such as "sk_test_".')
     last4 = models.CharField(max_length=4, help_text="Its last four characters, for people to recognise it by.")
@@ -124,6 +175,24 @@ class ApiKey(PublicIdMixin, models.Model):
     )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    rotated_from = models.OneToOneField(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="successor", editable=False
+    )
+    rotated_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When its successor was made.")
+    first_key = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        help_text="The first of a line of rotated keys; the line shares its limits. Empty: this one.",
+    )
+    allowed_addresses = models.JSONField(
+        default=list, blank=True, help_text="Addresses and networks it may be used from; empty: from everywhere."
+    )
+    rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Requests a minute; empty: as the site.")
+    monthly_quota = models.PositiveIntegerField(null=True, blank=True, help_text="Requests a month; empty: no end.")
     last_used_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -138,14 +207,50 @@ class ApiKey(PublicIdMixin, models.Model):
                 condition=Q(kind="secret", livemode=False, prefix="sk_test_")
                 | Q(kind="secret", livemode=True, prefix="sk_live_")
                 | Q(kind="publishable", livemode=False, prefix="pk_test_")
-                | Q(kind="publishable", livemode=True, prefix="pk_live_"),
+                | Q(kind="publishable", livemode=True, prefix="pk_live_")
+                | Q(kind="client", livemode=False, prefix="ck_test_")
+                | Q(kind="client", livemode=True, prefix="ck_live_"),
                 name="majuu_key_prefix_agrees",
-            )
+            ),
+            # A rotated key ends; and the old one of two is never the new one too.
+            models.CheckConstraint(
+                condition=Q(rotated_at__isnull=True) | Q(expires_at__isnull=False), name="majuu_key_rotated_ends"
+            ),
+            models.CheckConstraint(
+                condition=Q(rotated_from__isnull=True) | ~Q(rotated_from=F("id")), name="majuu_key_not_from_itself"
+            ),
+            models.CheckConstraint(
+                condition=(Q(rate_limit__isnull=True) | Q(rate_limit__gte=1, rate_limit__lte=100_000))
+                & (Q(monthly_quota__isnull=True) | Q(monthly_quota__gte=1)),
+                name="majuu_key_limits",
+            ),
+            # Triggers see to it that the approval is that of the store's business, and in force when the key is made.
+            models.CheckConstraint(
+                condition=Q(livemode=False, live_approval__isnull=True) | Q(livemode=True, live_approval__isnull=False),
+                name="majuu_key_live_approved",
+            ),
         ]
         indexes = [models.Index(fields=["store", "-id"], name="majuu_key_by_store")]
 
     def __str__(self) -> str:
         return f"{self.prefix}…{self.last4}"
+
+    @property
+    def line_id(self) -> uuid.UUID:
+        """The first key of the line of rotated keys that this one is in; its own id when it took nobody's place."""
+        return self.first_key_id or self.pk
+
+    @staticmethod
+    def in_line(first_key_id: uuid.UUID) -> Q:
+        """All keys of one line."""
+        return Q(pk=first_key_id) | Q(first_key_id=first_key_id)
+
+    @property
+    def client_id(self) -> str:
+        """The ``client_id`` of an OAuth client; "" for other keys."""
+        if self.kind != self.Kind.CLIENT:
+            return ""
+        return ids.encode_id(self.client_id_prefix, self.line_id)
 
 
 class ProviderAccount(PublicIdMixin, models.Model):
@@ -158,6 +263,11 @@ class ProviderAccount(PublicIdMixin, models.Model):
         HEALTHY = "healthy", "Healthy"
         UNHEALTHY = "unhealthy", "Credentials refused"
 
+    class Breaker(models.TextChoices):
+        CLOSED = "closed", "Called as usual"
+        OPEN = "open", "Not called: it does not answer"
+        HALF_OPEN = "half_open", "Being tried"
+
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     store = models.ForeignKey(Store, null=True, blank=True, on_delete=models.PROTECT, related_name="provider_accounts")
     provider = models.CharField(max_length=32, help_text="The provider's code.")
@@ -169,6 +279,11 @@ class ProviderAccount(PublicIdMixin, models.Model):
     health = models.CharField(max_length=16, choices=Health.choices, default=Health.UNCHECKED)
     health_message = models.CharField(max_length=300, blank=True)
     health_checked_at = models.DateTimeField(null=True, blank=True)
+    # The circuit breaker: see breaker.py.
+    breaker = models.CharField(max_length=16, choices=Breaker.choices, default=Breaker.CLOSED)
+    breaker_failures = models.PositiveIntegerField(default=0, help_text="Calls without an answer, one after the other.")
+    breaker_until = models.DateTimeField(null=True, blank=True, help_text="When it may be tried next.")
+    breaker_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 

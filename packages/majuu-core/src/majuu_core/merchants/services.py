@@ -9,11 +9,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from majuu_core.audit.services import record_entry
-from majuu_core.common import randomness
+from majuu_core.common import clock, randomness
+from majuu_core.common.problems import NotFound
 from majuu_core.merchants.api_keys import forget_cached_keys
-from majuu_core.merchants.errors import ActionRefused
-from majuu_core.merchants.models import Membership, Merchant, Store
+from majuu_core.merchants.errors import ActionRefused, InvalidInput
+from majuu_core.merchants.models import KycCase, LiveApproval, Membership, Merchant, Store
+from majuu_core.merchants.people import acting_person
 from majuu_core.merchants.saving import insert_row, update_row
+from majuu_core.providers.types import Violation
 
 UPDATABLE_STORE_FIELDS = frozenset(
     {"name", "default_currency", "late_success", "is_active", "account_prefix", "auto_claim_score"}
@@ -38,8 +41,23 @@ def create_merchant(*, name: str, country: str = "KE", owner: Any = None, is_sys
 
 
 def approve_merchant(*, merchant: Merchant) -> Merchant:
-    """Let a business take live payments. A platform action. Approving an approved one changes nothing."""
-    return _set_status(merchant, Merchant.Status.APPROVED, action="merchant.approved")
+    """Let a business take live payments. A platform action. Approving an approved one changes nothing.
+
+    A reviewed business is approved by kyc.review.approve, which comes here.
+    """
+    with transaction.atomic():
+        row = _set_status(merchant, Merchant.Status.APPROVED, action="merchant.approved")
+        _grant_live(row)
+    return row
+
+
+def _grant_live(merchant: Merchant) -> None:
+    case = KycCase.objects.filter(merchant=merchant, state=KycCase.State.APPROVED).first()
+    values = {"case": case, "approved_by": acting_person(), "approved_at": clock.now()}
+    # What was approved without a case, and has one now, says so from now on.
+    _, is_new = LiveApproval.objects.get_or_create(merchant=merchant, defaults=values)
+    if not is_new and case is not None:
+        LiveApproval.objects.filter(merchant=merchant).update(**values)
 
 
 def suspend_merchant(*, merchant: Merchant, reason: str) -> Merchant:
@@ -133,6 +151,37 @@ def add_member(*, merchant: Merchant, user: Any, role: str) -> Membership:
     return membership
 
 
+def change_role(*, merchant: Merchant, user: Any, role: str) -> Membership:
+    """Give a member another role; the one they have already changes nothing. The last owner stays owner.
+
+    Raises InvalidInput for a role that does not exist, NotFound for somebody who is no member, ActionRefused
+    (``last_owner``).
+    """
+    if role not in Membership.Role.values:
+        raise InvalidInput(Violation(code="invalid_choice", message="There is no such role.", field="role"))
+    with transaction.atomic():
+        Merchant.objects.select_for_update().get(pk=merchant.pk)
+        membership = Membership.objects.filter(merchant=merchant, user=user).first()
+        if membership is None:
+            raise NotFound("member_unknown", "This person is not a member.")
+        if role != Membership.Role.OWNER:
+            _check_owner_remains(membership)
+        changes = update_row(membership, {"role": role})
+        if changes:
+            _record_membership(membership, "membership.updated", changes)
+    return membership
+
+
+def update_merchant(*, merchant: Merchant, name: str) -> Merchant:
+    """Change the name that people know the business by. Raises InvalidInput."""
+    with transaction.atomic():
+        row = Merchant.objects.select_for_update().get(pk=merchant.pk)
+        changes = update_row(row, {"name": name.strip()})
+        if changes:
+            record_entry(action="merchant.updated", object_id=row.public_id, merchant_id=row.pk, changes=changes)
+    return row
+
+
 def remove_member(*, merchant: Merchant, user: Any) -> None:
     """Take a user's role away; nothing happens when they have none. The last owner stays: raises ActionRefused."""
     with transaction.atomic():
@@ -141,11 +190,15 @@ def remove_member(*, merchant: Merchant, user: Any) -> None:
         membership = Membership.objects.filter(merchant=merchant, user=user).first()
         if membership is None:
             return
-        owners = Membership.objects.filter(merchant=merchant, role=Membership.Role.OWNER)
-        if membership.role == Membership.Role.OWNER and not owners.exclude(pk=membership.pk).exists():
-            raise ActionRefused("last_owner", "A business keeps at least one owner. Make somebody else owner first.")
+        _check_owner_remains(membership)
         _record_membership(membership, "membership.removed", {"role": [membership.role, None]})
         membership.delete()
+
+
+def _check_owner_remains(membership: Membership) -> None:
+    owners = Membership.objects.filter(merchant=membership.merchant, role=Membership.Role.OWNER)
+    if membership.role == Membership.Role.OWNER and not owners.exclude(pk=membership.pk).exists():
+        raise ActionRefused("last_owner", "A business keeps at least one owner. Make somebody else owner first.")
 
 
 def _record_membership(membership: Membership, action: str, changes: dict[str, Any]) -> None:

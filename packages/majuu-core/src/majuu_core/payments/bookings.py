@@ -12,6 +12,7 @@ from majuu_core.database.batch import WriteBatch
 from majuu_core.ledger.chart import AccountKind, AccountRef
 from majuu_core.ledger.services import Move, add_posting, add_transaction, add_voiding
 from majuu_core.merchants.models import Store
+from majuu_core.payments.exchange import is_exchanged, trading_account
 from majuu_core.payments.models import Charge
 
 
@@ -50,14 +51,17 @@ def book_payment(
     applied: Money,
     surplus: Money,
     fee: Money | None,
+    exchanged: Money | None = None,
     source: AccountRef | None = None,
 ) -> None:
     """Book money that arrived, as one ledger transaction.
 
     ``applied`` goes to what we owe the store, ``surplus`` to its surplus account, ``fee`` is what the provider keeps.
-    ``source`` is where the money stands already, for a charge without a hold; the provider's clearing account if not.
+    ``exchanged`` is what came, where that is another currency. ``source`` is where the money stands already, for a
+    charge without a hold; the provider's clearing account if not.
     """
     also = [*_received(charge, store, AccountKind.STORE_SURPLUS, surplus, source), *_fee(charge, store, fee)]
+    also += _exchange(charge, exchanged)
     if charge.hold_id is not None and applied.amount > 0:
         add_posting(
             batch,
@@ -117,7 +121,15 @@ def _received(
         return []
     currency = amount.currency.code
     credit = _store_account(kind, store, currency, charge.livemode)
-    return [Move(debit=source or _clearing(charge, currency), credit=credit, amount=amount)]
+    return [Move(debit=source or _origin(charge, currency), credit=credit, amount=amount)]
+
+
+def _exchange(charge: Charge, received: Money | None) -> list[Move]:
+    """What came, into the trading account; what it settles leaves there in the intent's currency."""
+    if received is None or received.amount <= 0:
+        return []
+    currency = received.currency.code
+    return [Move(debit=_clearing(charge, currency), credit=trading_account(charge, currency), amount=received)]
 
 
 def _fee(charge: Charge, store: Store, fee: Money | None) -> list[Move]:
@@ -129,13 +141,29 @@ def _fee(charge: Charge, store: Store, fee: Money | None) -> list[Move]:
 
 
 def _hold_move(charge: Charge, store: Store) -> Move:
-    currency = charge.currency
+    amount = _held_amount(charge)
+    currency = amount.currency.code
     return Move(
-        debit=_clearing(charge, currency),
+        debit=_origin(charge, currency),
         credit=_store_account(AccountKind.STORE_PAYABLE, store, currency, charge.livemode),
-        amount=charge.amount,
+        amount=amount,
         phase="pending",
     )
+
+
+def _held_amount(charge: Charge) -> Money:
+    """What the charge is to settle, in the intent's currency."""
+    amount: Money = charge.amount
+    if charge.settles_amount is None:
+        return amount
+    return Money(charge.settles_amount, charge.payment_intent.amount.currency)
+
+
+def _origin(charge: Charge, currency: str) -> AccountRef:
+    """Where money of this currency comes from: the provider, or the exchange."""
+    if is_exchanged(charge) and currency != charge.currency:
+        return trading_account(charge, currency)
+    return _clearing(charge, currency)
 
 
 def _clearing(charge: Charge, currency: str) -> AccountRef:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from django.db import connection
 
 from majuu_core.common import ids
 from majuu_core.common.storable import storable
+from majuu_core.merchants.breaker import admit, record_answer, record_silence, seconds_closed_to_calls
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.provider_accounts import provider_for, record_health
 from majuu_core.payments.models import Charge, ProviderCall
@@ -21,6 +23,7 @@ from majuu_core.providers import (
     FailureCode,
     InvalidCredentials,
     InvalidPaymentData,
+    NotKnown,
     NotSent,
     OutcomeUnknown,
     PaymentProvider,
@@ -34,6 +37,7 @@ from majuu_core.providers.http import Exchange
 
 logger = logging.getLogger("majuu.payments")
 _NOT_SENT_TRIES = 3
+Answer = TypeVar("Answer")
 # The provider did nothing, for certain.
 _REFUSALS = (RateLimited, RequestRejected, InvalidCredentials, InvalidPaymentData)
 
@@ -94,32 +98,74 @@ def refuse_open_transaction() -> None:
         raise TransactionOpen("a provider must not be called inside a database transaction")
 
 
-def take_money(conversation: Conversation, call: Callable[[], Result], *, replay_safe: bool) -> Result:
+def take_money(
+    conversation: Conversation, call: Callable[[], Result], *, replay_safe: bool, repeated: bool = False
+) -> Result:
     """Make a call that may move money, once, and turn every way it can fail into a result.
 
     What never left us is tried again at once; what may have arrived is sent again only when the provider treats the
     same key as a look-up; everything else is decided later by asking. Once a request may have arrived, no refusal of
-    its repetition is a failure: only an answer says what became of the first.
+    its repetition is a failure: only an answer says what became of the first. ``repeated`` says that one may have
+    arrived in an earlier conversation.
     """
     refuse_open_transaction()
-    may_have_arrived, refused = False, _failed("not_sent", "The provider could not be reached.")
+    if not admit(conversation.account):
+        if repeated:
+            return Result(status=ResultStatus.UNKNOWN)
+        return _failed("provider_paused", "The provider does not answer at the moment, so nothing was sent to it.")
+    may_have_arrived, refused, silence = repeated, _failed("not_sent", "The provider could not be reached."), ""
     for attempt in range(1, _NOT_SENT_TRIES + 1):
         try:
-            return call()
+            result = call()
         except NotSent as problem:
+            silence = str(problem)
             refused = _failed("not_sent", f"The provider could not be reached: {problem}")
-        except OutcomeUnknown:
-            may_have_arrived = True
+        except OutcomeUnknown as problem:
+            may_have_arrived, silence = True, str(problem)
             if not replay_safe or attempt > 1:
                 break
         except _REFUSALS as problem:
-            refused = _refused(conversation, problem)
+            refused, silence = _refused(conversation, problem), ""
+            record_answer(conversation.account)
             break
         except Exception:
             logger.exception("the provider of %s failed", conversation.account)
             may_have_arrived = True
             break
+        else:
+            record_answer(conversation.account)
+            return result
+    if silence:
+        record_silence(conversation.account, silence)
     return Result(status=ResultStatus.UNKNOWN) if may_have_arrived else refused
+
+
+class Paused(Exception):
+    """The provider is not called at the moment. ``seconds`` until it is worth asking again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"not called for {seconds} seconds: it does not answer")
+        self.seconds = seconds
+
+
+def ask_provider(conversation: Conversation, question: Callable[[PaymentProvider], Answer]) -> Answer:
+    """Ask for the truth about something. Raises Paused while the breaker is open, and what providers raise."""
+    account = conversation.account
+    if not admit(account):
+        raise Paused(max(seconds_closed_to_calls(account), 1))
+    try:
+        answer = question(conversation.provider())
+    except (NotSent, OutcomeUnknown) as problem:
+        if isinstance(problem, NotKnown):
+            record_answer(account)
+        else:
+            record_silence(account, str(problem))
+        raise
+    except ProviderError:
+        record_answer(account)
+        raise
+    record_answer(account)
+    return answer
 
 
 def _refused(conversation: Conversation, problem: ProviderError) -> Result:

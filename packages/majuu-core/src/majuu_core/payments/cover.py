@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import F
 from moneyed import Money
 
 from majuu_core.common.problems import Conflict
@@ -20,7 +21,8 @@ from majuu_core.ledger.models import LedgerTransfer
 from majuu_core.ledger.selectors import ExactSum, balances
 from majuu_core.ledger.services import lock_for_spending
 from majuu_core.merchants.models import Merchant, ProviderAccount, Store
-from majuu_core.payments.models import IncomingPayment
+from majuu_core.payments.exchange import dispute_settles
+from majuu_core.payments.models import Charge, Dispute, IncomingPayment, Refund
 
 _K = AccountKind
 _OWED = (_K.STORE_PAYABLE, _K.STORE_SURPLUS, _K.STORE_UNAPPLIED)
@@ -84,6 +86,23 @@ def _has_accounts(spending: Spending) -> bool:
     return ProviderAccount.objects.filter(store__merchant_id=spending.store.merchant_id).exists()
 
 
+def _exchanged_at(accounts: Sequence[ProviderAccount], like: AccountRef) -> Decimal:
+    """What these accounts took in other currencies for intents in this one: the merchant has that already, too."""
+    charges = Charge.objects.filter(
+        provider_account__in=accounts,
+        payment_intent__currency=like.currency,
+        settles_amount__isnull=False,
+        status=Charge.Status.SUCCEEDED,
+    )
+    refunds = Refund.objects.filter(charge__in=charges, status=Refund.Status.SUCCEEDED)
+    came: Decimal = charges.aggregate(total=ExactSum("settles_amount"))["total"]
+    went: Decimal = refunds.aggregate(total=ExactSum("settles_amount"))["total"]
+    taken = Dispute.objects.filter(charge__in=charges, withdrawn__gt=0, currency=F("charge__currency")).select_related(
+        "charge__payment_intent"
+    )
+    return came - went - sum((dispute_settles(one.charge, one.withdrawn) for one in taken), start=Decimal(0))
+
+
 def _held_by_platform(merchant: Merchant, like: AccountRef) -> Decimal:
     """What the platform holds for a merchant, in the currency and mode of an account of the books.
 
@@ -106,4 +125,5 @@ def _held_by_platform(merchant: Merchant, like: AccountRef) -> Decimal:
         status=IncomingPayment.Status.SUCCEEDED,
     )
     total -= fees.aggregate(total=ExactSum("amount"))["total"]
+    total -= _exchanged_at(accounts, like)
     return Decimal(total + unclaimed.aggregate(total=ExactSum("amount"))["total"])

@@ -1,8 +1,9 @@
 """The janitor: asks providers about charges whose outcome is not known (promise P3).
 
 STK questions come 10, 20 and 40 seconds, 2, 5 and 15 minutes and 1 hour after the charge, then hourly for a day; then
-the charge is parked for a person. Claiming a charge pushes its next question ahead first, so a question that crashes
-the worker does not crash it in a loop, and two workers never ask at once.
+the charge is parked for a person. A payment that the customer has approved is completed here, and an authorized one is
+asked about as long as the provider holds its money (holds.py). Claiming a charge pushes its next question ahead first,
+so a question that crashes the worker does not crash it in a loop, and two workers never ask at once.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import uuid
 from datetime import datetime, timedelta
 
 from majuu_core.common import clock
-from majuu_core.merchants.provider_accounts import record_health
+from majuu_core.payments.by_hand import end_waiting, is_by_hand
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
+from majuu_core.payments.completion import complete, is_wanted
+from majuu_core.payments.holds import follow_up_hold, values_until_next_look
 from majuu_core.payments.models import Charge
 from majuu_core.payments.outcomes import next_follow_up
-from majuu_core.payments.settling import apply_result
-from majuu_core.payments.transitions import OPEN_CHARGE
+from majuu_core.payments.questions import ask as ask
+from majuu_core.payments.settling import apply_result, tell_of_failure
+from majuu_core.payments.transitions import FOLLOWED_CHARGE
 from majuu_core.payments.turns import Turns
-from majuu_core.providers import FetchRequest, InvalidCredentials, ProviderError, RateLimited, Result, ResultStatus
+from majuu_core.payments.voids import call_back
+from majuu_core.providers import Result, ResultStatus
 from majuu_core.providers.installed import installed_providers
 from majuu_core.providers.types import DEFAULT_FOLLOW_UP_SECONDS as USUAL
 
@@ -51,40 +56,34 @@ def follow_up_charge(charge_id: uuid.UUID) -> bool:
     """
     refuse_open_transaction()
     charge = Charge.objects.select_related("provider_account", "payment_intent__store").get(pk=charge_id)
-    if charge.status not in OPEN_CHARGE:
-        Charge.objects.filter(pk=charge_id).exclude(status__in=OPEN_CHARGE).update(follow_up_at=None)
+    if charge.status not in FOLLOWED_CHARGE:
+        tell_of_failure(charge_id)
+        Charge.objects.filter(pk=charge_id).exclude(status__in=FOLLOWED_CHARGE).update(follow_up_at=None)
+        return False
+    if is_by_hand(charge.provider):
+        end_waiting(charge)
         return False
     conversation = Conversation(charge.provider_account, charge)
     result, wait = ask(conversation, charge)
+    if charge.status == Charge.Status.AUTHORIZED:
+        follow_up_hold(charge, conversation, result, _schedule(charge))
+        return True
+    approved = result.needs_completion
+    if approved and not is_wanted(charge):
+        # Nobody waits for the money any more. Without our call the provider does not take it: it lapses there, if it
+        # cannot be called back.
+        call_back(charge)
+        approved, result = False, Result(status=ResultStatus.CANCELED, provider_reference=result.provider_reference)
+    elif approved:
+        result = complete(conversation, charge, result)
     apply_result(
         charge_id=charge_id,
         result=result,
         records=conversation.records(),
         charge_values=_next_values(charge, wait),
+        renames=approved,
     )
     return True
-
-
-def ask(conversation: Conversation, charge: Charge, provider_reference: str | None = None) -> tuple[Result, int | None]:
-    """The provider's word on the charge, UNKNOWN when there is none; and seconds to wait, if it asked for that."""
-    request = FetchRequest(
-        reference=charge.public_id,
-        provider_reference=charge.provider_reference or provider_reference,
-        amount=charge.amount,
-    )
-    try:
-        return conversation.provider().fetch_payment(request), None
-    except RateLimited as problem:
-        return Result(status=ResultStatus.UNKNOWN), problem.retry_after or 60
-    except InvalidCredentials as problem:
-        record_health(account=conversation.account, healthy=False, message=str(problem))
-        return Result(status=ResultStatus.UNKNOWN), None
-    except ProviderError as problem:
-        logger.warning("asking about %s: %s", charge.public_id, problem)
-        return Result(status=ResultStatus.UNKNOWN), None
-    except Exception:
-        logger.exception("asking about %s", charge.public_id)
-        return Result(status=ResultStatus.UNKNOWN), None
 
 
 def _follow_up_safely(charge_id: uuid.UUID) -> bool:
@@ -97,9 +96,14 @@ def _follow_up_safely(charge_id: uuid.UUID) -> bool:
     except Exception:
         logger.exception("following up charge %s", charge_id)
     charge = Charge.objects.get(pk=charge_id)
-    if charge.status in OPEN_CHARGE:
+    if charge.status in FOLLOWED_CHARGE:
         nothing = Result(status=ResultStatus.UNKNOWN, provider_reference=charge.provider_reference)
-        apply_result(charge_id=charge_id, result=nothing, charge_values=_next_values(charge, None))
+        apply_result(
+            charge_id=charge_id,
+            result=nothing,
+            charge_values=_next_values(charge, None),
+            hold_values=values_until_next_look(charge, _schedule(charge)),
+        )
     return True
 
 

@@ -29,6 +29,7 @@ from majuu_core.payments.models import Charge, Claim, IncomingPayment
 from majuu_core.payments.settling import apply_result
 from majuu_core.payments.transitions import OPEN_CHARGE
 from majuu_core.providers import Result, ResultStatus
+from majuu_core.providers.installed import installed_providers
 
 logger = logging.getLogger("majuu.payments")
 INCOMING_METHOD = "incoming"  # the payment method of charges that incoming money made
@@ -103,8 +104,11 @@ def same_phone(incoming: IncomingPayment, payer: str) -> bool | None:
     return _fits_mask(incoming.payer_phone_masked, digits) if holed is None else holed
 
 
-def link_to_charge(incoming_id: uuid.UUID, charge_id: uuid.UUID) -> bool:
+def link_to_charge(incoming_id: uuid.UUID, charge_id: uuid.UUID, *, named: bool = False) -> bool:
     """Say that the notice and the charge are one payment, and take back what the notice had booked.
+
+    ``named``: the payer wrote the charge's reference. Then it is the same money under whatever receipt a person gave
+    it, unless the charge has its money already.
 
     A claim that came in between is undone: the money was never anybody's but the charge's. Money that paid another
     intent meanwhile stays there, and a person is told: goods may have left for it. False when nothing was to do.
@@ -113,7 +117,9 @@ def link_to_charge(incoming_id: uuid.UUID, charge_id: uuid.UUID) -> bool:
         charge, incoming = lock_charge(charge_id), lock_incoming(incoming_id)
         if incoming.ownership == _Ownership.CHARGE or charge.status != Charge.Status.SUCCEEDED:
             return False
-        if charge.receipt and charge.receipt != incoming.receipt:
+        if charge.incoming.exclude(pk=incoming.pk).exists():
+            return False
+        if charge.receipt and charge.receipt != incoming.receipt and not (named and _is_of_a_person(charge)):
             return False
         if incoming.charge_id is not None or charge.amount_received != incoming.amount:
             _report(incoming, charge)
@@ -131,6 +137,12 @@ def link_to_charge(incoming_id: uuid.UUID, charge_id: uuid.UUID) -> bool:
         _own_by_charge(batch, incoming, charge)
         batch.execute()
     return True
+
+
+def _is_of_a_person(charge: Charge) -> bool:
+    """Whether no message brought the charge's receipt: somebody entered it who had seen the money."""
+    told = IncomingPayment.objects.filter(provider=charge.provider, livemode=charge.livemode, receipt=charge.receipt)
+    return not told.exists()
 
 
 def _own_by_charge(batch: WriteBatch, incoming: IncomingPayment, charge: Charge) -> None:
@@ -201,6 +213,7 @@ def _notice_for(charge: Charge) -> IncomingPayment | None:
 
 def _near(incoming: IncomingPayment) -> QuerySet[Charge]:
     return _asked_charges().filter(
+        ~Q(provider__in=_told_by_people()),  # those are known by what the payer wrote, never by nearness
         provider_account_id=incoming.provider_account_id,
         amount=incoming.amount.amount,
         currency=incoming.currency,
@@ -210,6 +223,10 @@ def _near(incoming: IncomingPayment) -> QuerySet[Charge]:
 
 def _asked_charges() -> QuerySet[Charge]:
     return Charge.objects.exclude(payment_method=INCOMING_METHOD)
+
+
+def _told_by_people() -> list[str]:
+    return [provider.code for provider in installed_providers() if provider.info.told_by_people]
 
 
 def _fits_mask(mask: str, digits: str) -> bool | None:

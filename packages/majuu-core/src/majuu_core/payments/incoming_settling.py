@@ -26,6 +26,7 @@ from majuu_core.payments.calls import Conversation, refuse_open_transaction
 from majuu_core.payments.incoming_applying import apply_to_intent, reserve_for_store
 from majuu_core.payments.incoming_books import book_arrival, reverse_arrival
 from majuu_core.payments.incoming_links import ask_soon, find_charge, link_to_charge, open_charges_for
+from majuu_core.payments.incoming_named import settle_named
 from majuu_core.payments.incoming_references import named_intent, named_store
 from majuu_core.payments.incoming_shown import add_incoming_event, incoming_entry
 from majuu_core.payments.locks import lock_incoming
@@ -60,7 +61,7 @@ def settle_incoming(incoming_id: uuid.UUID) -> None:
     if incoming.status != _Status.SUCCEEDED or incoming.ownership != _Ownership.UNCLAIMED:
         _come_back(incoming, never=True)
         return
-    if link_if_certain(incoming):
+    if link_if_certain(incoming) or settle_named(incoming):
         return
     held = open_charges_for(incoming)
     ask_soon(held)

@@ -21,10 +21,16 @@ from majuu_core.database.batch import WriteBatch
 from majuu_core.idempotency.models import IdempotencyKey
 from majuu_core.merchants.models import Store
 from majuu_core.payments.addresses import new_link_token, payment_url
+from majuu_core.payments.by_hand import add_giving_way, lock_intent_and_waiting
+from majuu_core.payments.capture_methods import check_capture_method
+from majuu_core.payments.captures import authorized_charge
+from majuu_core.payments.customer_keys import email_key, phone_key
+from majuu_core.payments.exchange import takes_exchanged
 from majuu_core.payments.locks import lock_intent
-from majuu_core.payments.models import PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.representation import refund_status_of_intent, represent_intent
 from majuu_core.payments.settling import add_event
+from majuu_core.payments.voids import call_back, void_charge, waiting_on_a_page
 from majuu_core.plugins.manager import collect
 from majuu_core.providers.installed import installed_providers
 
@@ -93,20 +99,42 @@ def get_payment_intent(*, store_id: uuid.UUID, livemode: bool, public_id: str) -
 def cancel_payment_intent(*, intent: PaymentIntent, reason: str = "requested") -> PaymentIntent:
     """Cancel an intent that is not paid, or whose money has all gone back. Canceling twice is a no-op.
 
-    A prompt that is already on a phone cannot be called back: if it is paid all the same, the money is booked, and the
-    store's ``late_success`` decides what becomes of the intent. Raises Conflict when it has succeeded.
+    Authorized money is let go first: the intent is canceled when the provider confirms that, and comes back as it was
+    while the answer is missing. A page that waits for the customer at the provider is closed where the provider can. A
+    prompt that is already on a phone cannot be called back: if it is paid all the same, the money is booked, and the
+    store's ``late_success`` decides what becomes of the intent. Raises Conflict when it has succeeded or is being
+    captured.
     """
+    because = PaymentIntent.CancellationReason(reason)
+    held = authorized_charge(intent)
+    if held is not None:
+        return void_charge(charge=held, reason=because).payment_intent
+    canceled, open_charge = _cancel_unless_authorized(intent, because)
+    if canceled is None:
+        return cancel_payment_intent(intent=intent, reason=reason)
+    if open_charge is not None:
+        canceled = call_back(open_charge).payment_intent
+    return canceled
+
+
+def _cancel_unless_authorized(
+    intent: PaymentIntent, reason: PaymentIntent.CancellationReason
+) -> tuple[PaymentIntent | None, Charge | None]:
+    """The canceled intent, and its charge that waits for the customer on a page. None when it is authorized by now."""
     with transaction.atomic():
-        locked = lock_intent(intent.pk)
+        locked, by_hand = lock_intent_and_waiting(intent.pk)
+        if locked.status == PaymentIntent.Status.REQUIRES_CAPTURE and authorized_charge(locked) is not None:
+            return None, None
+        waiting = waiting_on_a_page(locked)
         if locked.status == PaymentIntent.Status.CANCELED:
-            return locked
+            return locked, None
         if locked.status == PaymentIntent.Status.SUCCEEDED:
             raise Conflict("payment_intent_succeeded", "The payment intent has succeeded; refund it instead.")
         if locked.amount_received.amount > 0 and refund_status_of_intent(locked) != "refunded":
             raise Conflict(
                 "payment_intent_partially_paid", "Part of this payment intent has been paid; refund that part instead."
             )
-        return _cancel(locked, PaymentIntent.CancellationReason(reason))
+        return _cancel(locked, reason, by_hand), waiting
 
 
 def expire_due_intents(limit: int = 100) -> int:
@@ -146,8 +174,10 @@ def _park_part_paid(intent: PaymentIntent) -> None:
     batch.execute()
 
 
-def _cancel(intent: PaymentIntent, reason: PaymentIntent.CancellationReason) -> PaymentIntent:
-    """Write the cancellation of an intent that is locked."""
+def _cancel(
+    intent: PaymentIntent, reason: PaymentIntent.CancellationReason, waiting: Sequence[Charge] = ()
+) -> PaymentIntent:
+    """Write the cancellation of an intent that is locked, and of its charges that only wait for people's money."""
     now, before = clock.now(), intent.status
     values: dict[str, Any] = {
         "status": PaymentIntent.Status.CANCELED,
@@ -158,6 +188,7 @@ def _cancel(intent: PaymentIntent, reason: PaymentIntent.CancellationReason) -> 
     if intent.parked_reason == _PART_PAID:  # decided: the part went back
         values |= {"is_parked": False, "parked_reason": ""}
     batch = WriteBatch()
+    add_giving_way(batch, waiting)
     batch.update(PaymentIntent, intent.pk, values)
     for name, value in values.items():
         setattr(intent, name, value)
@@ -169,14 +200,11 @@ def _cancel(intent: PaymentIntent, reason: PaymentIntent.CancellationReason) -> 
 
 
 def _check_details(details: IntentDetails) -> None:
-    currency = details.amount.currency.code
     if details.amount.amount <= 0:
         raise Invalid("amount_not_positive", "The amount must be greater than zero.", field="amount")
     for number, code in enumerate(details.payment_methods):
-        if not installed_providers().for_method(code, currency):
-            raise unsupported_method(code, currency, f"payment_methods.{number}")
-    if details.capture_method != PaymentIntent.CaptureMethod.AUTOMATIC:
-        raise Invalid("capture_method_unsupported", 'Only "automatic" capture is offered.', field="capture_method")
+        refuse_unsupported_method(code, details.amount, f"payment_methods.{number}")
+    check_capture_method(details.capture_method, details.payment_methods)
     lifetime = details.lifetime
     if lifetime is not None and not MIN_LIFETIME <= lifetime <= MAX_LIFETIME:
         raise Invalid("expires_in_invalid", "expires_in must be between 60 seconds and 90 days.", field="expires_in")
@@ -186,8 +214,16 @@ def _check_details(details: IntentDetails) -> None:
             raise _card_number(name)
 
 
-def unsupported_method(method: str, currency: str, field_name: str) -> Invalid:
-    """The refusal of a payment method that nobody offers, or not in this currency: it says what is offered."""
+def refuse_unsupported_method(method: str, owed: Money, field_name: str) -> None:
+    """Raise Invalid for a payment method that no provider has, or that can neither be paid in the currency nor in
+    another one at a promised rate."""
+    providers = installed_providers()
+    if not providers.for_method(method, owed.currency.code) and not takes_exchanged(providers, method, owed):
+        raise _unsupported_method(method, owed.currency.code, field_name)
+
+
+def _unsupported_method(method: str, currency: str, field_name: str) -> Invalid:
+    """The refusal says what is offered."""
     known = sorted({item.code for provider in installed_providers() for item in provider.info.payment_methods})
     if method not in known:
         text = f"No installed provider offers {method[:32]!r}. Known methods: {', '.join(known) or 'none'}."
@@ -203,7 +239,7 @@ def unsupported_method(method: str, currency: str, field_name: str) -> Invalid:
     )
     return Invalid(
         "payment_method_currency_unsupported",
-        f"{method} does not take {currency}. It takes {', '.join(takes[:20])}.",
+        f"{method} does not take {currency}, and nobody offers a rate into what it takes: {', '.join(takes[:20])}.",
         field=field_name,
     )
 
@@ -221,6 +257,13 @@ def check_metadata(metadata: Mapping[str, str]) -> None:
             )
         if contains_card_number(value):
             raise _card_number(f"metadata.{key}")
+
+
+def check_method_data(data: Mapping[str, str]) -> None:
+    """Raise Invalid for data of a payment method that holds a card number: those are for the provider's own page."""
+    for key, value in data.items():
+        if contains_card_number(value):
+            raise _card_number(f"payment_method_data.{key[:40]}")
 
 
 def _card_number(field_name: str) -> Invalid:
@@ -243,6 +286,8 @@ def _build_intent(store: Store, livemode: bool, details: IntentDetails) -> Payme
         description=details.description,
         customer_email=details.customer_email,
         customer_phone=details.customer_phone,
+        customer_email_key=email_key(details.customer_email),
+        customer_phone_key=phone_key(details.customer_phone, details.amount.currency.code),
         metadata=dict(details.metadata),
         return_url=details.return_url,
         link_token=new_link_token(),

@@ -1,8 +1,9 @@
 """The only place of this room that locks rows.
 
-Order, everywhere: the charge, then its intent, then an incoming payment and its claim, then a refund or payout; an
-account of the books comes last. A transaction calls one of these once, as late as it can and before it looks at what it
-is about to change. Stores and provider accounts are never locked: payments of one store must not queue.
+Order, everywhere: the charge, then its intent, then an incoming payment and its claim, then a refund, dispute or
+payout; an account of the books comes last. A transaction calls one of these once, as late as it can and before it
+looks at what it is about to change. Stores and provider accounts are never locked: payments of one store must not
+queue.
 
 On PostgreSQL there is a shorter way: read without a lock, decide, and write only if both rows still are what was read,
 all in one statement. Who was overtaken starts again, with locks.
@@ -13,11 +14,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, models
 
 from majuu_core.database.compiled import RowByKey, row_version
-from majuu_core.payments.models import Charge, Claim, IncomingPayment, PaymentIntent, Payout, Refund
+from majuu_core.payments.models import Charge, Claim, Dispute, IncomingPayment, PaymentIntent, Payout, Refund
 
 
 def _charges() -> models.QuerySet[Charge]:
@@ -119,6 +121,18 @@ def lock_refund(refund_id: uuid.UUID) -> Refund:
     return refund
 
 
+def lock_dispute(dispute_id: uuid.UUID) -> Dispute:
+    """The dispute with its charge, intent, store and account; the charge, the intent and the dispute locked.
+
+    The charge comes first: whoever wants to refund it waits there. Raises Dispute.DoesNotExist.
+    """
+    charge = lock_charge(Dispute.objects.values_list("charge_id", flat=True).get(pk=dispute_id))
+    dispute = Dispute.objects.select_for_update().get(pk=dispute_id)
+    dispute.charge, dispute.store = charge, charge.payment_intent.store
+    dispute.provider_account = charge.provider_account
+    return dispute
+
+
 def lock_incoming(incoming_id: uuid.UUID) -> IncomingPayment:
     """The incoming payment, locked, after charges and intents if the transaction locks any.
 
@@ -131,6 +145,23 @@ def lock_incoming(incoming_id: uuid.UUID) -> IncomingPayment:
 def lock_claim(claim_id: uuid.UUID) -> Claim:
     """The claim, locked: the last of all. Raises Claim.DoesNotExist."""
     return Claim.objects.select_for_update().get(pk=claim_id)
+
+
+_WITH_STORE: dict[type[Any], tuple[str, ...]] = {
+    Charge: ("payment_intent__store", "provider_account"),
+    Refund: ("charge__payment_intent", "store", "provider_account"),
+    Payout: ("store", "provider_account"),
+}
+
+
+def lock_for_fees(model: type[Any], keys: Sequence[uuid.UUID]) -> list[Any]:
+    """Charges, refunds or payouts with their store and account, in the order of their keys; only they are locked.
+
+    For a transaction that locks nothing else and changes nothing but what the provider kept of them.
+    """
+    rows = model.objects.filter(pk__in=keys).order_by("pk")
+    list(rows.select_for_update().values_list("pk", flat=True))
+    return list(rows.select_related(*_WITH_STORE[model]))
 
 
 def _locks_named_tables() -> bool:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from moneyed import Money
 
-from majuu_core.common.money import AmountError, to_minor_units
+from majuu_core.common.money import AmountError, format_amount, to_minor_units
 from majuu_core.common.storable import storable
 from majuu_core.ledger.chart import AccountRef
 from majuu_core.merchants.models import Store
+from majuu_core.payments.exchange import is_exchanged, settled_by
 from majuu_core.payments.models import Charge, PaymentIntent
-from majuu_core.payments.representation import remaining_amount, represent_time
+from majuu_core.payments.representation import asked_amount, remaining_amount, represent_action
 from majuu_core.payments.transitions import FINAL_INTENT, may_move_charge, may_move_intent
-from majuu_core.providers import NextAction, Result, ResultStatus
+from majuu_core.providers import Result, ResultStatus
 
 _S = ResultStatus
 _I = PaymentIntent.Status
 _GIVEN_UP = frozenset({Charge.Status.FAILED, Charge.Status.CANCELED})
+# A provider may be a little late to say that it let the money go.
+LAPSE_GRACE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class Plan:
     applied: Money | None = None  # to what we owe the store
     surplus: Money | None = None  # to the store's surplus
     unapplied: Money | None = None  # parked for a decision
+    exchanged: Money | None = None  # what came, where that is another currency than the intent's
     fee: Money | None = None
     source: AccountRef | None = None  # where the money stands; None: at the provider
     releases_hold: bool = False
@@ -79,7 +84,7 @@ def _says_nothing_new(charge: Charge, result: Result, now: datetime) -> bool:
     nothing from a customer who has the prompt in hand."""
     if result.status is _S.UNKNOWN:
         return bool(charge.provider_reference)
-    if charge.status != Charge.Status.REQUIRES_ACTION or result.status is not _S.PENDING:
+    if charge.status != Charge.Status.REQUIRES_ACTION or result.status is not _S.PENDING or result.needs_completion:
         return False
     expires = (charge.next_action or {}).get("expires_at")
     return isinstance(expires, str) and datetime.fromisoformat(expires) > now
@@ -96,6 +101,8 @@ def _details(charge: Charge, result: Result) -> dict[str, Any]:
         values["payer"] = storable(result.payer, 80)
     if result.occurred_at and not charge.occurred_at and result.status is _S.SUCCEEDED:
         values["occurred_at"] = result.occurred_at
+    if result.status is _S.AUTHORIZED and result.capture_before and result.capture_before != charge.capture_before:
+        values["capture_before"] = result.capture_before
     return values
 
 
@@ -121,7 +128,7 @@ def _plan_unbookable(plan: Plan, charge: Charge, result: Result, now: datetime) 
 def _plan_success(plan: Plan, charge: Charge, result: Result, now: datetime) -> None:
     intent = charge.payment_intent
     # A provider that reports nothing received nothing other than what was asked; one that reports zero says so.
-    received = charge.amount if result.amount is None else result.amount
+    received = asked_amount(charge) if result.amount is None else result.amount
     plan.charge |= {"follow_up_at": None, "next_action": None, "occurred_at": result.occurred_at or now}
     plan.charge |= {"failure_code": "", "provider_failure_code": "", "failure_message": "", "hold_id": None}
     plan.charge |= {"is_parked": False, "parked_reason": ""}
@@ -137,14 +144,17 @@ def _plan_success(plan: Plan, charge: Charge, result: Result, now: datetime) -> 
         _park(plan, charge, received, reason, now)
     else:
         _credit(plan, charge, received, now)
+    _release_capturable(plan, charge)
 
 
 def _reason_to_park(charge: Charge, store: Store, received: Money) -> str:
-    if received != charge.amount:
-        return f"The provider reports {received.amount} {received.currency.code}; {charge.amount.amount} was asked for."
+    asked = asked_amount(charge)
+    if received != asked:
+        return f"The provider reports {received.amount} {received.currency.code}; {format_amount(asked)} was asked for."
     if charge.payment_intent.status == _I.CANCELED and store.late_success == Store.LateSuccess.PARK:
         return "The money arrived after the payment intent had been canceled."
-    if charge.payment_intent.status == _I.CANCELED and received < remaining_amount(charge.payment_intent):
+    settled = settled_by(charge, received)
+    if charge.payment_intent.status == _I.CANCELED and settled < remaining_amount(charge.payment_intent):
         return "A part of the amount arrived after the payment intent had been canceled."
     return ""
 
@@ -152,24 +162,31 @@ def _reason_to_park(charge: Charge, store: Store, received: Money) -> str:
 def _park(plan: Plan, charge: Charge, received: Money, reason: str, now: datetime) -> None:
     plan.unapplied = received
     plan.charge |= {"is_parked": True, "parked_reason": reason}
+    if is_exchanged(charge):
+        plan.charge["settles_amount"] = Decimal(0)
     plan.intent |= {"is_parked": True, "parked_reason": reason, "updated_at": now}
     plan.intent_event, plan.audit_action = "payment_intent.parked", "charge.parked"
 
 
 def _credit(plan: Plan, charge: Charge, received: Money, now: datetime) -> None:
-    intent = charge.payment_intent
-    plan.applied = min(received, remaining_amount(intent))
-    plan.surplus = received - plan.applied
+    intent, settled = charge.payment_intent, settled_by(charge, received)
+    if is_exchanged(charge):
+        plan.exchanged = received
+        plan.charge["settles_amount"] = settled.amount
+    plan.applied = min(settled, remaining_amount(intent))
+    plan.surplus = settled - plan.applied
     total = intent.amount_received + plan.applied
     plan.intent |= {"updated_at": now}
     if plan.applied.amount:
         plan.intent["amount_received"] = total
     if plan.surplus.amount:
         plan.intent["surplus"] = intent.surplus + plan.surplus
-    if total < intent.amount:
+    if total < intent.amount and charge.status != Charge.Status.AUTHORIZED:  # a capture of a part is final
         plan.intent_event = "payment_intent.partially_paid"
         # The late success of a charge that had been given up says nothing about the one that may be open now.
-        if intent.status not in FINAL_INTENT and charge.status not in _GIVEN_UP:
+        # Nor does a part say anything about money that is held and may still be captured.
+        waits = intent.status not in FINAL_INTENT and intent.status != _I.REQUIRES_CAPTURE
+        if waits and charge.status not in _GIVEN_UP:
             plan.intent["status"] = _I.REQUIRES_PAYMENT_METHOD
     elif may_move_intent(intent.status, _I.SUCCEEDED):
         plan.intent |= {"status": _I.SUCCEEDED, "succeeded_at": now}
@@ -189,7 +206,11 @@ def _plan_failure(plan: Plan, charge: Charge, result: Result, now: datetime) -> 
             "failure_message": storable(result.failure.message, 500),
         }
     plan.charge_event, plan.audit_action = "charge.failed", "charge.failed"
-    if may_move_intent(intent.status, _I.REQUIRES_PAYMENT_METHOD):
+    _release_capturable(plan, charge)
+    let_go = result.status is _S.CANCELED or charge.void_requested_at is not None
+    if intent.status == _I.REQUIRES_CAPTURE and let_go and not intent.amount_received.amount:
+        _plan_cancellation(plan, charge, now)
+    elif may_move_intent(intent.status, _I.REQUIRES_PAYMENT_METHOD):
         plan.intent |= {"status": _I.REQUIRES_PAYMENT_METHOD, "updated_at": now}
         plan.intent_event = "payment_intent.payment_failed"
 
@@ -198,20 +219,55 @@ def _plan_waiting(plan: Plan, charge: Charge, result: Result, now: datetime) -> 
     intent = charge.payment_intent
     targets = {_S.REQUIRES_ACTION: _I.REQUIRES_ACTION, _S.AUTHORIZED: _I.REQUIRES_CAPTURE}
     target = targets.get(result.status, _I.PROCESSING)
-    plan.charge["next_action"] = _represent_action(result.next_action)
-    if result.status is _S.AUTHORIZED:
-        plan.charge["follow_up_at"] = None
+    plan.charge["next_action"] = represent_action(result.next_action)
     plan.audit_action = "charge.updated"
+    if result.status is _S.AUTHORIZED:
+        _plan_authorized(plan, charge, result, now)
     if intent.status != target and may_move_intent(intent.status, target) and intent.status not in FINAL_INTENT:
         plan.intent |= {"status": target, "updated_at": now}
         if target == _I.REQUIRES_ACTION:
             plan.intent_event = "payment_intent.requires_action"
+        elif target == _I.REQUIRES_CAPTURE:
+            held = charge.amount.amount if charge.settles_amount is None else charge.settles_amount
+            plan.intent["amount_capturable"] = held
+            plan.intent_event = "payment_intent.amount_capturable_updated"
 
 
-def _represent_action(action: NextAction | None) -> dict[str, Any] | None:
-    if action is None:
-        return None
-    return {"type": action.type, "data": dict(action.data), "expires_at": represent_time(action.expires_at)}
+def _plan_authorized(plan: Plan, charge: Charge, result: Result, now: datetime) -> None:
+    """The money is held. What nobody waits for any more is let go: the intent was canceled or paid meanwhile."""
+    plan.audit_action = "charge.authorized"
+    plan.charge |= {"follow_up_count": 0, "is_parked": False, "parked_reason": ""}
+    if may_move_intent(charge.payment_intent.status, _I.REQUIRES_CAPTURE):
+        plan.charge["follow_up_at"] = next_look(result.capture_before or charge.capture_before, now)
+    else:
+        plan.charge |= {"void_requested_at": now, "follow_up_at": now}
+
+
+def next_look(capture_before: datetime | None, now: datetime) -> datetime:
+    """When the provider is asked about money it holds, while nothing was asked of it: each day, and when it lapses."""
+    tomorrow = now + timedelta(days=1)
+    if capture_before is None:
+        return tomorrow
+    return min(tomorrow, capture_before + LAPSE_GRACE) if capture_before > now else now + timedelta(hours=1)
+
+
+def _plan_cancellation(plan: Plan, charge: Charge, now: datetime) -> None:
+    """The hold is gone, by our own wish, by the provider's or because its time was over."""
+    intent = charge.payment_intent
+    has_lapsed = charge.capture_before is not None and charge.capture_before <= now
+    reason = PaymentIntent.CancellationReason.EXPIRED if has_lapsed else PaymentIntent.CancellationReason.REQUESTED
+    plan.intent |= {
+        "status": _I.CANCELED,
+        "cancellation_reason": intent.cancellation_reason or reason,
+        "canceled_at": now,
+        "updated_at": now,
+    }
+    plan.intent_event = "payment_intent.canceled"
+
+
+def _release_capturable(plan: Plan, charge: Charge) -> None:
+    if charge.status == Charge.Status.AUTHORIZED and charge.payment_intent.amount_capturable:
+        plan.intent["amount_capturable"] = Decimal(0)
 
 
 def _as_charge_status(status: ResultStatus) -> str:

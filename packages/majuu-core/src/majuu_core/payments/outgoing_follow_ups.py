@@ -18,7 +18,8 @@ from django.db import IntegrityError, models
 
 from majuu_core.common import clock
 from majuu_core.merchants.provider_accounts import record_health
-from majuu_core.payments.calls import Conversation, refuse_open_transaction
+from majuu_core.payments.by_hand import is_by_hand
+from majuu_core.payments.calls import Conversation, Paused, ask_provider, refuse_open_transaction
 from majuu_core.payments.models import Payout, ProviderCall, Refund
 from majuu_core.payments.notices import APPLIED, Ending, Notice, Verdict, duplicate, parked, waiting
 from majuu_core.payments.outgoing import OutgoingKind, Row, apply_outgoing, claim_due, next_question
@@ -57,6 +58,9 @@ def follow_up_outgoing(kind: OutgoingKind[Row], row_id: uuid.UUID) -> bool:
     if row.status not in OPEN_OUTGOING:
         _rows(kind).filter(pk=row_id).exclude(status__in=OPEN_OUTGOING).update(follow_up_at=None)
         return False
+    if is_by_hand(row.provider_account.provider):  # it stands on the list of what people pay
+        _rows(kind).filter(pk=row_id).update(follow_up_at=None)
+        return False
     conversation = Conversation(row.provider_account, about=row.public_id)
     result, wait = ask_about(kind, conversation, row)
     values = next_question(row, schedule_of(row), clock.now(), wait)
@@ -75,7 +79,9 @@ def ask_about(
         webhook_url=kind.callback_url(row.pk),
     )
     try:
-        return kind.fetch(conversation.provider(), request), 0
+        return ask_provider(conversation, lambda provider: kind.fetch(provider, request)), 0
+    except Paused as problem:
+        return _NOTHING, problem.seconds
     except RateLimited as problem:
         return _NOTHING, problem.retry_after or 60
     except InvalidCredentials as problem:

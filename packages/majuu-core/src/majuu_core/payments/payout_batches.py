@@ -43,6 +43,7 @@ from majuu_core.payments.payouts import (
     require_permission_to_hold,
 )
 from majuu_core.payments.representation import represent_time
+from majuu_core.providers import operations
 from majuu_core.providers.installed import installed_providers
 
 _TOGETHER = 10  # payouts written in one statement
@@ -215,7 +216,8 @@ def represent_preview(preview: BatchPreview) -> dict[str, Any]:
 
 def destination_columns() -> list[str]:
     """Every heading that says where money goes, of all providers that send some."""
-    names = [item.name for provider in installed_providers() for item in provider.info.payout_fields]
+    senders = [provider for provider in installed_providers() if "payout" in operations(provider)]
+    names = [item.name for provider in senders for item in provider.info.payout_fields]
     return list(dict.fromkeys(names))
 
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from majuu_core.common import clock
+from majuu_core.merchants.breaker import admit, record_answer, record_silence, seconds_closed_to_calls
 from majuu_core.merchants.models import Merchant
 from majuu_core.merchants.provider_accounts import record_health
 from majuu_core.payments.addresses import payout_callback_url
@@ -148,21 +149,30 @@ def _open_and_call(conversation: Conversation, payout: Payout) -> Result | Later
         return Later("The provider package or its credentials cannot be used; the log says why.", 300)
     if not isinstance(provider, SupportsPayout):
         return Later("The provider package sends no payouts any more.", 300)
+    if not admit(conversation.account):
+        seconds = max(seconds_closed_to_calls(conversation.account), 1)
+        return Later("The provider does not answer at the moment.", seconds, "provider_paused")
     request = request_for(payout)
     return _call(conversation, lambda: provider.payout(request), replay_safe=provider.info.replay_safe)
 
 
 def _call(conversation: Conversation, call: Callable[[], Result], *, replay_safe: bool) -> Result | Later:
     """Make the call once, or once more where that is a look-up. Once it may have arrived, no refusal is a failure."""
-    may_have_arrived = False
+    may_have_arrived, silence = False, ""
     for _ in range(2 if replay_safe else 1):
         try:
-            return call()
-        except OutcomeUnknown:
-            may_have_arrived = True
+            answer = call()
+        except OutcomeUnknown as problem:
+            may_have_arrived, silence = True, str(problem)
         except Exception as problem:  # noqa: BLE001 - every kind gets a meaning, unknown ones the most careful
+            if isinstance(problem, NotSent):
+                record_silence(conversation.account, str(problem))
             meaning = _meaning_of(conversation, problem)
             return _UNKNOWN if may_have_arrived else meaning
+        else:
+            record_answer(conversation.account)
+            return answer
+    record_silence(conversation.account, silence)
     return _UNKNOWN
 
 

@@ -11,20 +11,23 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Literal
 
 from moneyed import Money
 
 from majuu_core.common.money import currency_of
 from majuu_core.database.batch import WriteBatch
 from majuu_core.ledger.chart import AccountKind, AccountRef
-from majuu_core.ledger.models import LedgerTransaction, LedgerTransfer
+from majuu_core.ledger.models import LedgerAccount, LedgerTransaction, LedgerTransfer
 from majuu_core.ledger.services import Move, add_resolution, add_transaction
+from majuu_core.payments.exchange import is_exchanged, trading_account
 from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.own_money import WALLET, account_that_paid
 from majuu_core.payments.refund_planner import RefundSource
 
 _Phase = LedgerTransfer.Phase
 _MOVED = (_Phase.POSTED, _Phase.POST_PENDING)
+_UNAPPLIED = AccountKind.STORE_UNAPPLIED
 # In the order in which they are used up; the last one gives whatever the others do not have.
 _REASONS: Mapping[AccountKind, str] = {
     AccountKind.STORE_UNAPPLIED: "It waits for a decision and paid for nothing.",
@@ -34,9 +37,12 @@ _REASONS: Mapping[AccountKind, str] = {
 
 
 def split_by_source(charge: Charge, amount: Money) -> list[RefundSource]:
-    """Which accounts a refund of this amount takes from now, and why."""
+    """Which accounts a refund of this amount takes from now, and why, in the charge's currency.
+
+    What an exchanged charge settled is in the intent's currency: ``hold_refund`` exchanges it back.
+    """
     left, sources = amount.amount, []
-    standing = _standing(charge)
+    standing = standing_of(charge)
     for kind, reason in _REASONS.items():
         part = left if kind is AccountKind.STORE_PAYABLE else min(left, max(standing[kind], Decimal(0)))
         if part > 0:
@@ -45,9 +51,17 @@ def split_by_source(charge: Charge, amount: Money) -> list[RefundSource]:
     return sources
 
 
+def split_settled(charge: Charge, settled: Money) -> list[tuple[AccountKind, Money]]:
+    """Which accounts give what an exchanged charge had settled, in the intent's currency and the same order."""
+    surplus = standing_of(charge, settled.currency.code)[AccountKind.STORE_SURPLUS]
+    too_much = Money(min(settled.amount, max(surplus, Decimal(0))), settled.currency)
+    parts = [(AccountKind.STORE_SURPLUS, too_much), (AccountKind.STORE_PAYABLE, settled - too_much)]
+    return [(kind, part) for kind, part in parts if part.amount > 0]
+
+
 def hold_refund(batch: WriteBatch, refund: Refund, sources: Iterable[RefundSource]) -> None:
     """Hold the amount, one pending transfer for each source, and remember the first on the refund (not saved here)."""
-    moves = [_move(refund, AccountKind(source.account), source.amount, pending=True) for source in sources]
+    moves = _moves(refund, sources, pending=True)
     transfers = add_transaction(
         batch,
         key=f"{refund.public_id}:hold",
@@ -67,12 +81,9 @@ def book_refund(batch: WriteBatch, refund: Refund, fee: Money | None) -> Decimal
         moves = [move for _, move in holds]
         _resolve(batch, refund, "post", _kind(refund), holds, posts=True, also=_fee(refund, fee))
     else:
-        sources = split_by_source(refund.charge, refund.amount)
-        moves = [_move(refund, AccountKind(source.account), source.amount) for source in sources]
+        moves = _moves(refund, split_by_source(refund.charge, refund.amount))
         _book(batch, refund, "post", _kind(refund), [*moves, *_fee(refund, fee)])
-    return sum(
-        (move.amount.amount for move in moves if move.debit.kind is AccountKind.STORE_UNAPPLIED), start=Decimal(0)
-    )
+    return sum((move.amount.amount for move in moves if move.debit.kind is _UNAPPLIED), start=Decimal(0))
 
 
 def release_refund(batch: WriteBatch, refund: Refund) -> None:
@@ -88,14 +99,13 @@ def book_back(batch: WriteBatch, refund: Refund) -> Decimal:
     The provider's fee is not given back.
     """
     given = _given(refund)
-    currency = currency_of(refund.currency)
     moves = [
-        Move(debit=_clearing(refund), credit=_owned(refund, kind), amount=Money(amount, currency))
-        for kind, amount in given.items()
+        Move(debit=credit, credit=debit, amount=Money(amount, currency_of(debit.currency)))
+        for (debit, credit), amount in given.items()
         if amount > 0
     ]
     _book(batch, refund, "back", "refund_failed_late", moves)
-    return given.get(AccountKind.STORE_UNAPPLIED, Decimal(0))
+    return sum((move.amount.amount for move in moves if move.credit.kind is _UNAPPLIED), start=Decimal(0))
 
 
 def book_fee(batch: WriteBatch, refund: Refund, fee: Money) -> None:
@@ -110,13 +120,16 @@ def _kind(refund: Refund) -> str:
     return "refund_payout" if refund.books_as == Refund.BooksAs.PAYOUT else "refund_reversal"
 
 
-def _standing(charge: Charge) -> dict[AccountKind, Decimal]:
-    """What the charge brought to each account less what its refunds took or hold, in the charge's currency."""
+def standing_of(charge: Charge, currency: str = "") -> dict[AccountKind, Decimal]:
+    """What the charge brought to each account less what its refunds and disputes took or hold, in its own currency or
+    the one named."""
+    currency = currency or charge.currency
     names = [charge.public_id, *(refund.public_id for refund in charge.refunds.only("pk"))]
+    names += [dispute.public_id for dispute in charge.disputes.only("pk")]
     owner = charge.payment_intent.store.public_id
     found = dict.fromkeys(_REASONS, Decimal(0))
     for transfer in _transfers(names):
-        if transfer.currency != charge.currency:
+        if transfer.currency != currency:
             continue
         if transfer.phase in _MOVED and (kind := _own_kind(transfer.credit_account, owner)):
             found[kind] += transfer.amount
@@ -126,17 +139,22 @@ def _standing(charge: Charge) -> dict[AccountKind, Decimal]:
     return found
 
 
-def _given(refund: Refund) -> dict[AccountKind, Decimal]:
-    """What each account has given for this refund, less what it got back."""
-    owner = refund.store.public_id
-    found: dict[AccountKind, Decimal] = {}
+def _given(refund: Refund) -> dict[tuple[AccountRef, AccountRef], Decimal]:
+    """What has moved for this refund from account to account, fees apart, less what moved back."""
+    found: dict[tuple[AccountRef, AccountRef], Decimal] = {}
     for transfer in _transfers([refund.public_id]):
-        if transfer.phase not in _MOVED:
+        debit, credit = _ref(transfer.debit_account), _ref(transfer.credit_account)
+        if transfer.phase not in _MOVED or debit.kind is AccountKind.PROVIDER_FEES:
             continue
-        for account, sign in ((transfer.debit_account, 1), (transfer.credit_account, -1)):
-            if kind := _own_kind(account, owner):
-                found[kind] = found.get(kind, Decimal(0)) + sign * transfer.amount
+        if (credit, debit) in found:
+            found[credit, debit] -= transfer.amount
+        else:
+            found[debit, credit] = found.get((debit, credit), Decimal(0)) + transfer.amount
     return found
+
+
+def _ref(account: LedgerAccount) -> AccountRef:
+    return AccountRef(AccountKind(account.kind), account.owner, account.currency, account.livemode)
 
 
 def _transfers(references: Sequence[str]) -> Iterable[LedgerTransfer]:
@@ -155,10 +173,17 @@ def _holds(refund: Refund) -> list[tuple[uuid.UUID, Move]]:
     if refund.hold_id is None:
         return []
     rows = LedgerTransfer.objects.filter(transaction__key=f"{refund.public_id}:hold", phase=_Phase.PENDING)
-    currency = currency_of(refund.currency)
     return [
-        (row.pk, _move(refund, AccountKind(row.debit_account.kind), Money(row.amount, currency), pending=True))
-        for row in rows.select_related("debit_account").order_by("pk")
+        (
+            row.pk,
+            Move(
+                debit=_ref(row.debit_account),
+                credit=_ref(row.credit_account),
+                amount=Money(row.amount, currency_of(row.currency)),
+                phase="pending",
+            ),
+        )
+        for row in rows.select_related("debit_account", "credit_account").order_by("pk")
     ]
 
 
@@ -196,6 +221,35 @@ def _book(batch: WriteBatch, refund: Refund, word: str, kind: str, moves: Sequen
         livemode=refund.livemode,
         moves=moves,
     )
+
+
+def _moves(refund: Refund, sources: Iterable[RefundSource], *, pending: bool = False) -> list[Move]:
+    return [
+        move
+        for source in sources
+        for move in (
+            _exchange_back(refund, source.amount, pending=pending)
+            if is_exchanged(refund.charge) and AccountKind(source.account) is not _UNAPPLIED
+            else [_move(refund, AccountKind(source.account), source.amount, pending=pending)]
+        )
+    ]
+
+
+def _exchange_back(refund: Refund, amount: Money, *, pending: bool) -> list[Move]:
+    """What the store was credited in the intent's currency, and what goes back in the charge's."""
+    charge = refund.charge
+    phase: Literal["posted", "pending"] = "pending" if pending else "posted"
+    settled = Money(refund.settles_amount or 0, charge.payment_intent.amount.currency)
+    currency = settled.currency.code
+    owner = refund.store.public_id
+    back = trading_account(charge, currency)
+    return [
+        *(
+            Move(debit=AccountRef(kind, owner, currency, refund.livemode), credit=back, amount=part, phase=phase)
+            for kind, part in split_settled(charge, settled)
+        ),
+        Move(debit=trading_account(charge, refund.currency), credit=_clearing(refund), amount=amount, phase=phase),
+    ]
 
 
 def _move(refund: Refund, kind: AccountKind, amount: Money, *, pending: bool = False) -> Move:

@@ -16,11 +16,12 @@ from majuu_core.common.storable import storable
 from majuu_core.database.batch import WriteBatch
 from majuu_core.payments.locks import lock_charge
 from majuu_core.payments.models import Charge, Refund
-from majuu_core.payments.notices import APPLIED, Notice, Verdict, duplicate, parked
+from majuu_core.payments.notices import APPLIED, Notice, Verdict, duplicate, parked, waiting
 from majuu_core.payments.outgoing_follow_ups import apply_notice
-from majuu_core.payments.refund_amounts import count_reserved
+from majuu_core.payments.refund_amounts import count_reserved, settled_by_refund
 from majuu_core.payments.refund_outcomes import REFUNDS, TOO_MUCH, add_refund_event, add_success
 from majuu_core.payments.refund_planner import ONLY_METHOD
+from majuu_core.payments.transitions import OPEN_CHARGE
 from majuu_core.providers import ResultStatus, Trust
 
 _GONE = "The refund was made in the provider's own dashboard."
@@ -97,6 +98,8 @@ def _hear_of_external(notice: Notice, charge: Charge) -> Verdict:
         return duplicate("A refund made elsewhere that moved no money yet.")
     if told.amount is None:
         return parked("It tells of a refund that we did not make, without its amount.")
+    if charge.status in OPEN_CHARGE:
+        return waiting("The payment that it gives back is not known to be paid yet.")
     try:
         refund = record_external_refund(
             charge=charge,
@@ -131,6 +134,7 @@ def _build(charge: Charge, provider_reference: str, amount: Money, occurred_at: 
         source=Refund.Source.PROVIDER,
         method=ONLY_METHOD,
         method_reason=_GONE,
+        settles_amount=settled_by_refund(charge, amount),
         provider_reference=provider_reference[:128],
         created_by="provider",
         occurred_at=occurred_at or now,

@@ -25,7 +25,7 @@ from majuu_core.events.services import build_event
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.payments.addresses import refund_callback_url
 from majuu_core.payments.locks import lock_refund
-from majuu_core.payments.models import Charge, Refund
+from majuu_core.payments.models import Refund
 from majuu_core.payments.outgoing import OutgoingKind, OutgoingPlan, apply_outgoing, plan_outgoing
 from majuu_core.payments.outgoing_follow_ups import follow_up_outgoing, run_due_questions
 from majuu_core.payments.refund_amounts import count_reserved, question_about
@@ -132,7 +132,7 @@ def add_refund_event(batch: WriteBatch, refund: Refund, word: str) -> None:
 def add_success(batch: WriteBatch, refund: Refund, fee: Money | None) -> None:
     """Book a refund that went out and count it on charge and intent. The charge is locked."""
     unapplied = book_refund(batch, refund, fee)
-    _count(batch, refund.charge, refund.amount.amount, unapplied)
+    _count(batch, refund, 1, unapplied)
 
 
 def _plan_late_failure(refund: Refund, result: Result, now: datetime) -> OutgoingPlan:
@@ -188,17 +188,19 @@ def _book(batch: WriteBatch, refund: Refund, plan: OutgoingPlan) -> None:
     elif plan.releases:
         release_refund(batch, refund)
     elif isinstance(plan, RefundOutcome) and plan.books_back:
-        _count(batch, refund.charge, -refund.amount.amount, -book_back(batch, refund))
+        _count(batch, refund, -1, -book_back(batch, refund))
     elif plan.fee is not None:
         book_fee(batch, refund, plan.fee)
 
 
-def _count(batch: WriteBatch, charge: Charge, amount: Decimal, unapplied: Decimal) -> None:
-    """What went back (below zero: what came back) counts on the charge and on its intent."""
+def _count(batch: WriteBatch, refund: Refund, sign: int, unapplied: Decimal) -> None:
+    """What went back (sign -1: what came back) counts on the charge and on its intent, each in its own currency."""
+    charge, amount = refund.charge, sign * refund.amount.amount
+    settled = amount if refund.settles_amount is None else sign * refund.settles_amount
     intent, now_refunded = charge.payment_intent, charge.amount_refunded + amount
     charge_values: dict[str, Any] = {"amount_refunded": now_refunded}
-    intent_values: dict[str, Any] = {"amount_refunded": intent.amount_refunded + amount}
-    if unapplied:
+    intent_values: dict[str, Any] = {"amount_refunded": intent.amount_refunded + settled}
+    if unapplied and refund.settles_amount is None:  # otherwise it is in another currency than the intent's
         intent_values["refunded_unapplied"] = intent.refunded_unapplied + unapplied
     if unapplied > 0 and charge.is_parked and now_refunded >= charge.amount_received.amount:
         # The decision that was waited for is made: all of it went back.

@@ -37,8 +37,13 @@ from majuu_core.payments.models import Charge, Refund
 from majuu_core.payments.outgoing import apply_outgoing, first_question, write_answer
 from majuu_core.payments.outgoing_follow_ups import schedule_of
 from majuu_core.payments.own_money import is_own_money, own_routes
-from majuu_core.payments.refund_amounts import question_about, refundable_amount
-from majuu_core.payments.refund_bookings import hold_refund, split_by_source
+from majuu_core.payments.refund_amounts import (
+    count_disputed,
+    question_about,
+    refundable_amount,
+    settled_by_refund,
+)
+from majuu_core.payments.refund_bookings import hold_refund, split_by_source, split_settled
 from majuu_core.payments.refund_outcomes import REFUNDS, add_refund_event
 from majuu_core.payments.refund_planner import ONLY_METHOD, RefundPlan, make_plan, require_route, routes_of
 from majuu_core.plugins.manager import collect
@@ -184,12 +189,25 @@ def _hold(
 def _spendings(refund: Refund, plan: RefundPlan) -> list[Spending]:
     """What the refund takes of the store's earnings. What the payment itself still holds for nobody is there."""
     payable = AccountKind.STORE_PAYABLE
-    source = AccountRef(payable, refund.store.public_id, refund.currency, refund.livemode)
     return [
-        Spending(refund.store, refund.provider_account, source, part.amount, leaves=not is_own_money(refund.charge))
+        Spending(
+            refund.store,
+            refund.provider_account,
+            AccountRef(payable, refund.store.public_id, taken.currency.code, refund.livemode),
+            taken,
+            leaves=not is_own_money(refund.charge),
+        )
         for part in plan.sources
-        if part.account == payable.value
+        if part.account == payable.value and (taken := _taken(refund, part.amount)).amount > 0
     ]
+
+
+def _taken(refund: Refund, amount: Money) -> Money:
+    """What a part of the refund takes of the store's earnings, in their currency."""
+    if refund.settles_amount is None:
+        return amount
+    settled = Money(refund.settles_amount, refund.charge.payment_intent.amount.currency)
+    return dict(split_settled(refund.charge, settled)).get(AccountKind.STORE_PAYABLE, settled - settled)
 
 
 def _spread(charges: Sequence[Charge], amount: Money | None) -> list[tuple[Charge, Money | None]]:
@@ -198,17 +216,34 @@ def _spread(charges: Sequence[Charge], amount: Money | None) -> list[tuple[Charg
         return [(charges[0], amount)]
     parts: list[tuple[Charge, Money | None]] = []
     refundable = [(charge, refundable_amount(charge)) for charge in charges]
+    if len({money.currency for _, money in refundable}) > 1:
+        return _spread_over_currencies(refundable, amount)
     total = sum((money.amount for _, money in refundable), start=Decimal(0))
     left = total if amount is None else amount.amount
     if amount is not None and amount.currency != refundable[0][1].currency:
         raise Invalid("currency_mismatch", f"The payment is in {refundable[0][1].currency.code}.", field="amount")
     if not 0 < left <= total:
+        _refuse_disputed(charges, left if amount is not None else Decimal(0), total)
         raise _too_much(Money(total, refundable[0][1].currency))
     for charge, money in refundable:
         part = min(left, money.amount)
         if part > 0:
             parts.append((charge, Money(part, money.currency)))
             left -= part
+    return parts
+
+
+def _spread_over_currencies(
+    refundable: Sequence[tuple[Charge, Money]], amount: Money | None
+) -> list[tuple[Charge, Money | None]]:
+    """All that is left of charges whose amounts cannot be added up."""
+    if amount is not None:
+        text = "It was paid in several currencies. Refund its charges one by one, or all of it without an amount."
+        raise Invalid("refund_several_currencies", text, field="amount")
+    parts: list[tuple[Charge, Money | None]] = [(charge, money) for charge, money in refundable if money.amount > 0]
+    if not parts:
+        _refuse_disputed([charge for charge, _ in refundable], Decimal(0), Decimal(0))
+        raise _too_much(refundable[0][1])
     return parts
 
 
@@ -227,6 +262,7 @@ def _plan(
     if wanted.currency != refundable.currency:
         raise Invalid("currency_mismatch", f"The charge is in {charge.currency}.", field="amount")
     if not 0 < wanted.amount <= refundable.amount:
+        _refuse_disputed([charge], wanted.amount, refundable.amount)
         raise _too_much(refundable)
     question = question_about(charge, wanted, clock.now())
     return make_plan(
@@ -239,6 +275,15 @@ def _plan(
         sources=split_by_source(charge, wanted),
         notes=_tried_before(charge),
     )
+
+
+def _refuse_disputed(charges: Sequence[Charge], wanted: Decimal, refundable: Decimal) -> None:
+    """Raise Conflict when only disputes stand in the way of the amount: it would go back twice."""
+    disputed = sum((count_disputed(charge) for charge in charges), start=Decimal(0))
+    if disputed > 0 and 0 <= wanted <= refundable + disputed:
+        rest = f" Undisputed are {format_amount(Money(refundable, charges[0].currency))}." if refundable > 0 else ""
+        text = "The payment is disputed, and the bank or provider gives that money back itself. Answer or accept the "
+        raise Conflict("charge_disputed", f"{text}dispute instead; refund what is left once it is decided.{rest}")
 
 
 def _too_much(refundable: Money) -> Invalid:
@@ -271,6 +316,7 @@ def _build(charge: Charge, plan: RefundPlan, details: RefundDetails, request_key
         method=route.method,
         method_reason=explain(plan)[:500],
         books_as=route.books_as,
+        settles_amount=settled_by_refund(charge, plan.amount),
         destination=dict(plan.destination),
         metadata=dict(details.metadata),
         follow_up_at=now,

@@ -6,13 +6,14 @@ from majuu_core.audit.services import build_entry
 from majuu_core.common.problems import Conflict, Invalid
 from majuu_core.database.batch import WriteBatch
 from majuu_core.payments.models import Charge
+from majuu_core.payments.representation import asked_amount
 from majuu_core.payments.settling import apply_result
 from majuu_core.payments.transitions import OPEN_CHARGE
 from majuu_core.providers import Failure, FailureCode, Result, ResultStatus
 
 
 def resolve_charge(*, charge: Charge, succeeded: bool, reason: str, receipt: str = "") -> Charge:
-    """Settle an open charge by hand, as the provider's statement shows it.
+    """Settle an open charge by hand, as the provider's statement shows it; an authorized one too, once it is parked.
 
     ``succeeded`` books the amount that was asked for; otherwise the hold is released and the customer may try again.
     The decision and its reason are audited. If the provider later says that a charge held for failed has succeeded,
@@ -22,7 +23,8 @@ def resolve_charge(*, charge: Charge, succeeded: bool, reason: str, receipt: str
         raise Invalid(
             "reason_missing", "Say what the decision rests on, e.g. the line of the statement.", field="reason"
         )
-    if charge.status not in OPEN_CHARGE:
+    gave_up = charge.status == Charge.Status.AUTHORIZED and charge.is_parked
+    if charge.status not in OPEN_CHARGE and not gave_up:
         raise Conflict("charge_settled", f"The charge is {charge.status} already.")
     result = _paid(charge, receipt) if succeeded else _not_paid(reason)
     entry = build_entry(
@@ -40,7 +42,7 @@ def resolve_charge(*, charge: Charge, succeeded: bool, reason: str, receipt: str
 
 
 def _paid(charge: Charge, receipt: str) -> Result:
-    return Result(status=ResultStatus.SUCCEEDED, amount=charge.amount, receipt=receipt or None)
+    return Result(status=ResultStatus.SUCCEEDED, amount=asked_amount(charge), receipt=receipt or None)
 
 
 def _not_paid(reason: str) -> Result:

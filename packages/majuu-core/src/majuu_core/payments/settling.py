@@ -10,6 +10,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -29,6 +30,8 @@ from majuu_core.payments.transitions import OPEN_CHARGE
 from majuu_core.providers import Result
 
 logger = logging.getLogger("majuu.payments")
+_FAILED = "payment_intent.payment_failed"
+_GOES_ON = timedelta(seconds=45)  # until the next attempt has begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +57,32 @@ def apply_result(
     result: Result,
     records: Iterable[models.Model] = (),
     charge_values: Mapping[str, Any] | None = None,
+    hold_values: Mapping[str, Any] | None = None,
     extend: Extend | None = None,
+    goes_on: bool = False,
+    renames: bool = False,
 ) -> Applied:
     """Apply a provider's answer to charge, intent, ledger, outbox and audit trail, in one transaction.
 
+    ``goes_on``: another attempt follows at once, so that the intent's event about a failed one would mislead.
     ``records`` are rows written with it (provider calls); ``charge_values`` are columns to set besides, if it stays
-    open; ``extend`` lets the caller add to the same batch. A repeated or overtaken answer changes nothing but adds its
-    records.
+    open, and ``hold_values`` if it is authorized; ``extend`` lets the caller add to the same batch. ``renames``: from
+    now on the provider is asked by the reference of this answer. A repeated or overtaken answer changes nothing but
+    adds its records.
     """
     with transaction.atomic():
         charge = lock_charge(charge_id)
         plan = plan_outcome(charge, result, now=clock.now())
-        if plan.charge.get("status", charge.status) in OPEN_CHARGE:
-            plan.charge = {**(charge_values or {}), **plan.charge}
+        status = plan.charge.get("status", charge.status)
+        if status in OPEN_CHARGE:
+            plan.charge = {**_ask_soon(result), **(charge_values or {}), **plan.charge}
+        elif status == Charge.Status.AUTHORIZED:
+            plan.charge = {**(hold_values or {}), **plan.charge}
+        if renames and result.provider_reference:
+            plan.charge["provider_reference"] = result.provider_reference[:128]
+        if goes_on and plan.intent_event == _FAILED:
+            # Untold until the next attempt begins. A process that dies before leaves it to the follow-ups.
+            plan.intent_event, plan.charge["follow_up_at"] = "", clock.now() + _GOES_ON
         if plan.charge.get("is_parked") and not charge.is_parked:  # whoever parks it, somebody has to hear of it
             plan.charge_event = plan.charge_event or "charge.updated"
             plan.audit_action = "charge.parked"
@@ -77,12 +93,28 @@ def apply_result(
     return applied
 
 
+def tell_of_failure(charge_id: uuid.UUID) -> None:
+    """Tell of a failed attempt after which no other one began, although one was to follow. Repeated, it is a no-op."""
+    with transaction.atomic():
+        charge = lock_charge(charge_id)
+        intent, batch = charge.payment_intent, WriteBatch()
+        if charge.status != Charge.Status.FAILED or charge.follow_up_at is None:
+            return
+        batch.update(Charge, charge.pk, {"follow_up_at": None})
+        waits = intent.status == PaymentIntent.Status.REQUIRES_PAYMENT_METHOD
+        if waits and not intent.charges.filter(pk__gt=charge.pk).exists():
+            add_event(batch, intent, _FAILED)
+        batch.execute()
+
+
 def apply_if_unchanged(*, seen: Seen, result: Result, extend: Extend) -> Applied | None:
     """Apply a trusted answer to a charge as it was just read, by the short way of locks.py.
 
     None when that way is closed or somebody was faster; nothing was written then, and ``apply_result`` does it.
     """
     plan = plan_outcome(seen.charge, result, now=clock.now())
+    if plan.charge.get("status", seen.charge.status) in OPEN_CHARGE:
+        plan.charge = {**_ask_soon(result), **plan.charge}
     if not (seen.is_versioned and plan.charge and plan.intent):
         return None  # only rows that are written are known to be unchanged
     try:
@@ -91,6 +123,11 @@ def apply_if_unchanged(*, seen: Seen, result: Result, extend: Extend) -> Applied
         return None
     _tell(applied)
     return applied
+
+
+def _ask_soon(result: Result) -> dict[str, Any]:
+    """The customer has approved: the follow-ups complete the payment, unless who applies this does."""
+    return {"follow_up_at": clock.now()} if result.needs_completion else {}
 
 
 def _write(batch: WriteBatch, charge: Charge, plan: Plan, extend: Extend | None, seen: Seen | None = None) -> Applied:
@@ -165,7 +202,14 @@ def add_event(
 def _add_bookings(batch: WriteBatch, charge: Charge, store: Store, plan: Plan) -> None:
     if plan.applied is not None and plan.surplus is not None:
         bookings.book_payment(
-            batch, charge, store, applied=plan.applied, surplus=plan.surplus, fee=plan.fee, source=plan.source
+            batch,
+            charge,
+            store,
+            applied=plan.applied,
+            surplus=plan.surplus,
+            exchanged=plan.exchanged,
+            fee=plan.fee,
+            source=plan.source,
         )
     elif plan.unapplied is not None:
         bookings.book_unapplied(batch, charge, store, plan.unapplied, plan.fee, plan.source)

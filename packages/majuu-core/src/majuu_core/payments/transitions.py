@@ -6,11 +6,14 @@ or canceled that the provider says succeeded, and an intent that was canceled be
 
 from __future__ import annotations
 
-from majuu_core.payments.models import Charge, PaymentIntent, Payout
+from datetime import datetime
+
+from majuu_core.payments.models import Charge, Dispute, PaymentIntent, Payout
 
 _C = Charge.Status
 _I = PaymentIntent.Status
 _O = Payout.Status  # those of refunds are the same, less one
+_D = Dispute.Status
 
 CHARGE_TRANSITIONS: dict[str, frozenset[str]] = {
     _C.PENDING: frozenset({_C.REQUIRES_ACTION, _C.AUTHORIZED, _C.SUCCEEDED, _C.FAILED, _C.CANCELED, _C.UNKNOWN}),
@@ -46,10 +49,25 @@ OUTGOING_TRANSITIONS: dict[str, frozenset[str]] = {
     _O.SUCCEEDED: frozenset(),
 }
 
+# Banks reopen, appeals are won: with later news a dispute may go anywhere. Never with older news.
+DISPUTE_TRANSITIONS: dict[str, frozenset[str]] = {status: frozenset(_D) - {status} for status in _D}
+# Of two words about the same moment the one further on counts.
+DISPUTE_ORDER: tuple[str, ...] = (
+    _D.NEEDS_RESPONSE,
+    _D.UNDER_REVIEW,
+    _D.EXPIRED,
+    _D.WON,
+    _D.LOST,
+    _D.ACCEPTED,
+)
+
 # A charge in one of these may still take money: no second prompt meanwhile, and the provider is asked until it is over.
 OPEN_CHARGE: frozenset[str] = frozenset({_C.PENDING, _C.REQUIRES_ACTION, _C.UNKNOWN})
+# The provider is asked about these: an authorized one may be captured, voided or let go without us.
+FOLLOWED_CHARGE: frozenset[str] = OPEN_CHARGE | {_C.AUTHORIZED}
 # Sent, or about to be; the outcome is not known.
 OPEN_OUTGOING: frozenset[str] = frozenset({_O.PENDING, _O.UNKNOWN})
+OPEN_DISPUTE: frozenset[str] = frozenset({_D.NEEDS_RESPONSE, _D.UNDER_REVIEW})
 FINAL_INTENT: frozenset[str] = frozenset({_I.SUCCEEDED, _I.CANCELED})
 
 
@@ -66,3 +84,9 @@ def may_move_intent(current: str, target: str) -> bool:
 def may_move_outgoing(current: str, target: str) -> bool:
     """True when the refund or payout may go from current to target. Staying is not moving."""
     return target in OUTGOING_TRANSITIONS[current]
+
+
+def may_move_dispute(current: str, told_at: datetime, target: str, at: datetime) -> bool:
+    """True when a dispute that became ``current`` at ``told_at`` may go to ``target``, which it became at ``at``."""
+    later = (at, DISPUTE_ORDER.index(target)) > (told_at, DISPUTE_ORDER.index(current))
+    return later and target in DISPUTE_TRANSITIONS[current]

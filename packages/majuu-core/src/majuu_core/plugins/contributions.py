@@ -131,11 +131,15 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditAction:
-    """Something people do that the audit log records. ``sentence`` may name fields of the entry's data in braces."""
+    """Something people do that the audit log records. ``sentence`` may name fields of the entry's data in braces.
+
+    ``personal`` names fields of its changes that speak of a person: they are encrypted, and can be erased.
+    """
 
     code: str  # "refund.created"
     label: str
     sentence: str = ""
+    personal: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         _check_name("audit action", self.code)
@@ -231,6 +235,22 @@ class FxQuote:
     rate: Decimal  # converted = amount times rate, rounded to the currency
     source: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedName:
+    """Somebody on a sanctions list who resembles a person or a business. ``score``: 0 to 100, the same name."""
+
+    list_code: str  # which list: "UN", "OFAC-SDN"
+    entry_id: str  # the list's own number of the entry
+    name: str  # the name on the list that resembles most
+    score: int
+    explanation: str = ""  # in one line, why
+    details: str = ""  # birth dates and countries, for people to compare
+
+    def __post_init__(self) -> None:
+        if not self.list_code or not self.entry_id or not self.name or not 0 <= self.score <= 100:
+            raise ValueError("a listed name has a list, an entry, a name and a score from 0 to 100")
 
 
 class Objection(Protocol):

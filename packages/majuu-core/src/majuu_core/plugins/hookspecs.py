@@ -8,7 +8,7 @@ arguments it does not need. Hooks do not announce what happened: register an eve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from majuu_core.common.money import Money
@@ -21,6 +21,7 @@ from majuu_core.plugins.contributions import (
     EventType,
     FxQuote,
     HealthCheck,
+    ListedName,
     MenuItem,
     Objection,
     Panel,
@@ -30,6 +31,7 @@ from majuu_core.plugins.contributions import (
     ReportView,
 )
 from majuu_core.plugins.markers import hookspec
+from majuu_core.plugins.personal_data import PersonalData
 
 
 @hookspec
@@ -145,6 +147,15 @@ def register_health_checks() -> Sequence[HealthCheck]:  # type: ignore[empty-bod
 
 
 @hookspec
+def register_personal_data() -> Sequence[PersonalData]:  # type: ignore[empty-body]
+    """Say what this plugin knows about people, so that it can be exported and erased.
+
+    Called once, at start. Return sources with unique names. Results of all plugins are joined; core's are asked first.
+    Added in 0.1.
+    """
+
+
+@hookspec
 def register_demo_data() -> Sequence[DemoData]:  # type: ignore[empty-body]
     """Fill a sandbox with examples.
 
@@ -207,4 +218,27 @@ def validate_incoming_payment(provider_account: Any, incoming: Any) -> Sequence[
     ``majuu_core.providers.IncomingMoney``. Return objections, or an empty list; the first one's ``code`` may be one of
     the provider's own (C2B00011 to C2B00016). The provider waits a few seconds only: look nothing up over a network.
     Without objections, and when an implementation fails, the money is accepted. Added in 0.1.
+    """
+
+
+@hookspec
+def scan_upload(content: bytes, name: str) -> Sequence[Objection]:  # type: ignore[empty-body]
+    """Object to a file that a business uploads, such as one with a virus.
+
+    Called with the bytes as they came and the file's name, after their kind was recognised and before anything is
+    kept; no transaction is open. Return objections (``majuu_core.providers.Violation``), or an empty list. Any
+    objection of any plugin refuses the file; so does an implementation that fails: its error goes through.
+    Added in 0.1.
+    """
+
+
+@hookspec
+def screen_person(name: str, born_on: date | None, country: str) -> Sequence[ListedName]:  # type: ignore[empty-body]
+    """Look a person or a business up on sanctions lists.
+
+    Called for each name of a KYC case when it is submitted and again every MAJUU_KYC_SCREENING_DAYS; ``born_on`` is
+    None for a business, ``country`` is its ISO 3166 code. No transaction is open: a service may be asked.
+    Return those who resemble, or an empty list. Results of all plugins are joined; core looks into
+    MAJUU_SANCTIONS_FILES. When an implementation fails, the case counts as not compared, and it cannot be approved
+    before it was. Added in 0.1.
     """

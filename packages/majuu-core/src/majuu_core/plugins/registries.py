@@ -21,6 +21,7 @@ from majuu_core.plugins.contributions import (
     RateSource,
     ReportView,
 )
+from majuu_core.plugins.personal_data import PersonalData
 
 Item = TypeVar("Item")
 Collect = Callable[[str], Sequence[Any]]
@@ -51,6 +52,7 @@ class Registries:
     periodic_tasks: Mapping[str, PeriodicTask]
     health_checks: Mapping[str, HealthCheck]
     demo_data: Mapping[str, DemoData]
+    personal_data: Mapping[str, PersonalData]
 
     def handlers_for(self, event_type: str) -> tuple[EventHandler, ...]:
         """The handlers that want events of this type."""
@@ -79,6 +81,7 @@ def build(collect: Collect) -> Registries:
         permissions=keyed("register_permissions", Permission, lambda item: item.code),
         periodic_tasks=keyed("register_periodic_tasks", PeriodicTask, lambda item: item.name),
         health_checks=keyed("register_health_checks", HealthCheck, lambda item: item.name),
+        personal_data=keyed("register_personal_data", PersonalData, lambda item: item.name),
         demo_data=MappingProxyType(dict(sorted(demo_data.items(), key=lambda pair: pair[1].order))),
     )
 

@@ -12,10 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import BinaryIO, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from majuu_core.providers.disputes import DisputeState, EvidenceRequest
 from majuu_core.providers.http import ProviderHttp
 from majuu_core.providers.incoming import (
     BalanceAnswer,
@@ -29,6 +31,7 @@ from majuu_core.providers.incoming import (
     RefundRoute,
     SelfCheck,
 )
+from majuu_core.providers.saved_methods import SavedMethodState, SaveMethodRequest
 from majuu_core.providers.statements import StatementLine, StatementProblem
 from majuu_core.providers.types import (
     EnvironmentAccount,
@@ -120,7 +123,11 @@ class SupportsAuthorization(Protocol):
 
 @runtime_checkable
 class SupportsCompletion(Protocol):
-    """Needs a call when the customer comes back from a redirect or an approval."""
+    """Needs a call when the customer comes back from a redirect or an approval.
+
+    A fetched or told Result says so by ``needs_completion``. The call takes the money, or holds it where authorize()
+    began. Called again it says what became of the first call.
+    """
 
     def complete(self, request: FollowUpRequest) -> Result: ...
 
@@ -161,10 +168,74 @@ class SupportsWebhooks(Protocol):
 
 
 @runtime_checkable
+class SupportsDisputes(Protocol):
+    """Is where customers dispute payments. Told of by "dispute.updated" events."""
+
+    def fetch_dispute(self, request: FetchRequest) -> DisputeState:
+        """What it is like now. Raise RequestRejected when there is no such dispute."""
+        ...
+
+    def list_disputes(self, *, since: datetime) -> Iterator[DisputeState]:
+        """Every dispute opened since then, for what the webhooks lost."""
+        ...
+
+    def submit_evidence(self, request: EvidenceRequest) -> DisputeState:
+        """Send evidence. Raise InvalidPaymentData for what the provider does not take, naming the field."""
+        ...
+
+    def accept_dispute(self, request: FollowUpRequest) -> DisputeState:
+        """Give in. Called again for an accepted one it says the same."""
+        ...
+
+
+@runtime_checkable
+class SupportsSavedMethods(Protocol):
+    """Keeps customers' methods for later payments. Told of by "saved_method.updated" events."""
+
+    def save_method(self, request: SaveMethodRequest) -> SavedMethodState: ...
+
+    def fetch_saved_method(self, request: FetchRequest) -> SavedMethodState:
+        """What became of a saving. Never invents an active one."""
+        ...
+
+    def forget_method(self, state: SavedMethodState) -> SavedMethodState:
+        """Let payments name it no longer. Called again it says REMOVED."""
+        ...
+
+
+@runtime_checkable
 class SupportsSettlements(Protocol):
     """Can list what the provider's statement holds."""
 
-    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]: ...
+    def list_settlement_lines(self, *, start: date, end: date) -> Iterator[SettlementLine]:
+        """Everything that moved on the account from ``start`` to ``end``, both days included, in UTC."""
+        ...
+
+
+@runtime_checkable
+class LimitsMethods(Protocol):
+    """Takes less with some of its accounts than its ProviderInfo says."""
+
+    def offers(self, method: str, currency: str) -> bool:
+        """Whether this very account takes the method in the currency. Pure: no call, no clock."""
+        ...
+
+
+@runtime_checkable
+class ReadsReferences(Protocol):
+    """Gives its payments references that payers write into a transfer."""
+
+    def payment_references(self, text: str) -> Sequence[str]:
+        """The ``provider_reference`` values that a payer's text may hold, the likeliest first, at most forty. Pure."""
+        ...
+
+    def takes_other_amounts(self) -> bool:
+        """Whether a named payment takes another amount than was asked for without a person's word. Pure."""
+        ...
+
+    def posting_receipt(self, bank_reference: str, day: date) -> str:
+        """What ``read_statement`` will call a posting of that day with this number of the bank's. Pure."""
+        ...
 
 
 @runtime_checkable
@@ -290,8 +361,12 @@ CAPABILITIES: tuple[type, ...] = (
     SupportsRefund,
     SupportsPayout,
     SupportsWebhooks,
+    SupportsDisputes,
+    SupportsSavedMethods,
     SupportsSettlements,
     ReadsStatements,
+    ReadsReferences,
+    LimitsMethods,
     SupportsIncoming,
     VerifiesIncoming,
     ListsIncoming,
@@ -311,8 +386,8 @@ def operations(provider: type[PaymentProvider] | PaymentProvider) -> frozenset[s
     return frozenset(
         name
         for capability in CAPABILITIES
-        if all(hasattr(provider, name) for name in _methods(capability))
-        for name in _methods(capability)
+        if all(hasattr(provider, name) for name in methods_of(capability))
+        for name in methods_of(capability)
     )
 
 
@@ -320,15 +395,17 @@ def incomplete_capabilities(provider: type[PaymentProvider]) -> dict[str, list[s
     """Capabilities only half implemented: {"SupportsRefund": ["fetch_refund"]}. A system check reports them."""
     found: dict[str, list[str]] = {}
     for capability in CAPABILITIES:
-        missing = [name for name in _methods(capability) if not hasattr(provider, name)]
-        if missing and len(missing) < len(_methods(capability)):
+        missing = [name for name in methods_of(capability) if not hasattr(provider, name)]
+        if missing and len(missing) < len(methods_of(capability)):
             found[capability.__name__] = missing
     return found
 
 
-def _methods(capability: type) -> list[str]:
-    return [
+@cache
+def methods_of(capability: type) -> tuple[str, ...]:
+    """The operations that make up a capability, in the order of its protocol."""
+    return tuple(
         name
         for name, value in vars(capability).items()
         if (callable(value) or isinstance(value, classmethod)) and not name.startswith("_")
-    ]
+    )

@@ -22,6 +22,10 @@ class OutcomeUnknown(ProviderError):
     """
 
 
+class NotKnown(OutcomeUnknown):
+    """The provider answered, and knows nothing of what it was asked about, or not yet."""
+
+
 class RequestRejected(ProviderError):
     """The provider refused the request itself (4xx): a bug or wrong configuration. Nothing happened; do not retry.
 

@@ -88,8 +88,12 @@ class ProviderHttp:
         headers: Mapping[str, str] | None = None,
         json_body: Any = None,
         content: bytes | None = None,
+        shown: str | None = None,
     ) -> Answer:
-        """Send once. Raises NotSent when it never left us and OutcomeUnknown when the answer was lost."""
+        """Send once. Raises NotSent when it never left us and OutcomeUnknown when the answer was lost.
+
+        ``shown`` is what is kept of the exchange in place of a body that nobody should keep, such as a file.
+        """
         body = json.dumps(json_body, separators=(",", ":")).encode() if json_body is not None else content or b""
         sent_headers = dict(headers or {})
         if json_body is not None:
@@ -110,7 +114,7 @@ class ProviderHttp:
                     method=method,
                     url=redact_url(url),
                     request_headers=redact(sent_headers),
-                    request_body=_stored(body),
+                    request_body=_stored(body) if shown is None else redact_text(shown),
                     status=answer.status if answer else None,
                     response_body=_stored(answer.content) if answer else "",
                     error=redact_text(error),

@@ -24,7 +24,7 @@ class StatementLine:
 
     line_number: int  # of the file, as people count
     receipt: str
-    kind: str  # "charge" | "refund" | "fee" | "payout" | "adjustment"
+    kind: str  # "charge" | "refund" | "fee" | "payout" | "dispute" | "adjustment"
     direction: str  # "in" | "out"
     amount: Money  # above zero
     occurred_at: datetime
@@ -34,6 +34,11 @@ class StatementLine:
     description: str = ""
     reference: str = ""  # what the payer typed
     linked_receipt: str = ""  # of the payment that this one takes back
+    line_id: str = ""  # the provider's id of this very line; with it, the line is known by nothing else
+    object_id: str = ""  # our public id of the charge, refund or payout, where the provider repeats it
+    provider_reference: str = ""
+    payout_reference: str = ""  # as on SettlementLine
+    presented: Money | None = None  # as on SettlementLine
     raw: Mapping[str, str] = field(default_factory=dict)  # the row, by its own headings
 
 

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moneyed import Money
 
+from majuu_core.providers.disputes import DisputeState, EvidenceField
 from majuu_core.providers.incoming import AccountBalance, IncomingMoney
+
+if TYPE_CHECKING:
+    from majuu_core.providers.saved_methods import SavedMethodState
 
 # Seconds after the call at which core asks the provider for the truth, while it is not known: promise P3.
 DEFAULT_FOLLOW_UP_SECONDS: tuple[int, ...] = (10, 20, 40, 120, 300, 900, 3600, *(3600 * hour for hour in range(2, 26)))
@@ -83,8 +87,13 @@ class Result:
     raw: Mapping[str, Any] = field(default_factory=dict)  # redacted already
     # Of a refund or payout whose outcome no question can tell: why a person has to look. Core parks it; the hold stays.
     doubt: str = ""
+    # PENDING: the customer has approved, and nothing moves until complete() is called. Core calls it.
+    needs_completion: bool = False
+    capture_before: datetime | None = None  # AUTHORIZED: when the provider lets the hold go
 
     def __post_init__(self) -> None:
+        if self.needs_completion and self.status is not ResultStatus.PENDING:
+            raise ValueError("needs_completion is set only when status is PENDING")
         if self.doubt and self.status is not ResultStatus.UNKNOWN:
             raise ValueError("doubt is set only when status is UNKNOWN")
         if (self.status is ResultStatus.FAILED) != (self.failure is not None):
@@ -111,11 +120,20 @@ class PaymentRequest(_Request):
     merchant_reference: str = ""  # the shop's own order number, for statements the customer reads
     return_url: str = ""
     webhook_url: str = ""  # unguessable and this charge's own
+    cancel_url: str = ""  # where a customer goes who does not want to pay after all
+    customer_email: str = ""
+    # A method the customer saved before, by the provider's own ids (``SavedMethodState``); "" without one.
+    saved_method: str = ""
+    customer_reference: str = ""
+    customer_present: bool = True  # False: nobody is there to answer a bank's question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpRequest(_Request):
-    """For capture, void, refund and complete."""
+    """For capture, void, refund and complete.
+
+    A capture is the last of its authorization: what it leaves is released.
+    """
 
     provider_reference: str
     amount: Money | None = None  # None: the full remaining amount
@@ -176,8 +194,9 @@ class ProviderEvent:
     """One thing a provider told us. ``event_id`` is unique per provider account: the deduplication key."""
 
     event_id: str
-    # "payment.updated" | "refund.updated" | "payout.updated" | "dispute.updated" | "balance.reported"
+    # "payment.updated" | "refund.updated" | "payout.updated" | "balance.reported"
     # "incoming.received" (with ``incoming``) | "incoming.checked" (the answer to verify_incoming)
+    # "dispute.updated" (with ``dispute``) | "saved_method.updated" (with ``saved_method``); their ``result`` is UNKNOWN
     type: str
     reference: str | None
     provider_reference: str
@@ -185,6 +204,8 @@ class ProviderEvent:
     occurred_at: datetime
     incoming: IncomingMoney | None = None
     balances: tuple[AccountBalance, ...] = ()
+    dispute: DisputeState | None = None
+    saved_method: SavedMethodState | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,13 +222,26 @@ class SettlementLine:
     """One line of the provider's statement."""
 
     provider_reference: str
-    kind: str  # "charge" | "refund" | "fee" | "payout" | "adjustment"
+    kind: str  # "charge" | "refund" | "fee" | "payout" | "dispute" | "adjustment"
     gross: Money  # above zero for money in, below zero for money out
-    fee: Money
-    settled_on: date
+    fee: Money  # kept from this very line; below zero when it was given back
+    settled_on: date  # when it could be paid out, by the provider's own days
     occurred_at: datetime | None = None
     counterparty: str = ""
     description: str = ""
+    line_id: str = ""  # the provider's id of this very line, the same however often it is listed
+    reference: str = ""  # our public id of the charge, refund or payout, where the provider repeats it
+    receipt: str = ""
+    # The provider's payout to the bank that holds this line. A line of the kind "payout" that names one is that payout,
+    # or its return; one that names none is money sent to somebody else.
+    payout_reference: str = ""
+    presented: Money | None = None  # what the customer paid or got back, above zero, where gross is another currency
+
+    def __post_init__(self) -> None:
+        if self.gross.currency != self.fee.currency:
+            raise ValueError("gross and fee are in one currency")
+        if self.presented is not None and self.presented.amount <= 0:
+            raise ValueError("what was presented is above zero")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +308,10 @@ class ProviderInfo:
     follow_up_seconds: tuple[int, ...] = DEFAULT_FOLLOW_UP_SECONDS
     payout_purposes: tuple[str, ...] = ()  # the first is the usual one
     payout_fields: tuple[MethodField, ...] = ()  # what ``PayoutRequest.destination`` must hold
+    evidence_fields: tuple[EvidenceField, ...] = ()  # what ``SupportsDisputes.submit_evidence`` takes
+    # Nobody can be asked: a statement or a person tells that money came, or that a refund was paid. A charge waits
+    # until its intent expires, and gives way when the customer chooses another method.
+    told_by_people: bool = False
 
     def method(self, code: str) -> PaymentMethodInfo | None:
         """The payment method with this code, or None."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
@@ -23,13 +23,16 @@ from majuu_core.common import clock, ids
 from majuu_core.common.money import Money
 from majuu_core.common.problems import Conflict
 from majuu_core.merchants.models import ProviderAccount
-from majuu_core.payments.models import Charge
+from majuu_core.payments.late_fees import book_late_fees
+from majuu_core.payments.models import Charge, Payout, Refund
 from majuu_core.payments.settling import apply_result
 from majuu_core.providers import Result, ResultStatus
 from majuu_core.reports.coverage import Coverage
 from majuu_core.reports.days import SKEW, bounds, zone_of
 from majuu_core.reports.findings import count_open, end_findings, save_findings
 from majuu_core.reports.matching import (
+    CHARGE,
+    DISPUTE,
     EARLIEST,
     FEE,
     IN,
@@ -45,12 +48,15 @@ from majuu_core.reports.matching import (
     pair_nameless,
 )
 from majuu_core.reports.models import Close, SettlementLine
+from majuu_core.reports.own_bookings import book_own_lines
 from majuu_core.reports.sources import (
     accounts_like,
     count_day,
+    disputed_receipts,
     nameless_charges,
     read_day,
     records_by_receipt,
+    records_told,
     refunds_by_original,
 )
 from majuu_core.reports.totals import Totals
@@ -59,6 +65,8 @@ logger = logging.getLogger("majuu.reports")
 LEASE = timedelta(minutes=5)
 PIECE = 500
 Progress = Callable[[int, int], None]
+# Which of our objects a line of a kind is; a fee or a dispute only is about one.
+_TOLD_BY = {"charge": Charge.id_prefix, "refund": Refund.id_prefix, "payout": Payout.id_prefix}
 _OPEN_CHARGE = "The charge {} has the same amount, phone and time, and its outcome is open. Settle it first."
 
 
@@ -73,6 +81,8 @@ class _Run:
     end: datetime
     progress: Progress | None = None
     totals: Totals = field(default_factory=Totals)
+    fees_booked: int = 0
+    lines_booked: int = 0
 
 
 def close_day(*, account: ProviderAccount, day: date, progress: Progress | None = None) -> Close:
@@ -159,6 +169,11 @@ def _lines_of(account: ProviderAccount, receipts: Iterable[str]) -> dict[str, li
                 occurred_at=row.occurred_at,
                 counterparty=row.counterparty,
                 linked_receipt=row.linked_receipt,
+                line_id=row.line_id or "",
+                object_id=row.object_id,
+                provider_reference=row.provider_reference,
+                payout_reference=row.payout_reference,
+                presented=row.presented,
             )
         )
     return groups
@@ -166,8 +181,14 @@ def _lines_of(account: ProviderAccount, receipts: Iterable[str]) -> dict[str, li
 
 def _judge_lines(run: _Run, groups: Mapping[str, list[Line]]) -> None:
     records = records_by_receipt(run.account, groups)
+    _add_told(run, groups, records)
     _add_nameless_refunds(run, groups, records)
-    judgements = {receipt: judge(lines, records.get(receipt, ())) for receipt, lines in groups.items()}
+    about = [receipt for receipt, lines in groups.items() if any(line.kind == DISPUTE for line in lines)]
+    disputed = disputed_receipts(run.account, about) if about else set()
+    judgements = {
+        receipt: judge(lines, records.get(receipt, ()), disputed=receipt in disputed)
+        for receipt, lines in groups.items()
+    }
     _name_charges(run, groups, judgements)
     for receipt, lines in groups.items():
         run.totals.add_lines(line for line in lines if run.start <= line.occurred_at < run.end)
@@ -175,6 +196,33 @@ def _judge_lines(run: _Run, groups: Mapping[str, list[Line]]) -> None:
         if lines[0].occurred_at < run.start:
             judgements.pop(receipt)
     _write(run, judgements.values())
+
+
+def _add_told(run: _Run, groups: Mapping[str, list[Line]], records: dict[str, list[Record]]) -> None:
+    """Payments whose line repeats our own id, or names the provider's other reference. A receipt that we never learned
+    of such a payment is kept from now on."""
+    moved = [line for lines in groups.values() for line in lines if line.kind in _TOLD_BY]
+    known = {(receipt, record.object_id) for receipt, found in records.items() for record in found}
+    names = {line.object_id: line for line in moved if _is_told(line) and (line.receipt, line.object_id) not in known}
+    references = {line.provider_reference: line for line in moved if line.receipt not in records}
+    references.pop("", None)
+    if not names and not references:
+        return
+    told, acknowledged = records_told(run.account, names, references)
+    found = [(names[record.object_id], record) for record in told]
+    found += [(references[record.reference], record) for record in acknowledged]
+    for line, record in found:
+        there = records.setdefault(line.receipt, [])
+        if record.direction == line.direction and record.object_id not in {item.object_id for item in there}:
+            there.append(replace(record, receipt=line.receipt))
+            if not record.receipt and line.kind == CHARGE and line.receipt != line.provider_reference:
+                _give_receipt(record.object_id, line)
+
+
+def _is_told(line: Line) -> bool:
+    """Whether the id on the line is that of what moved, and not of what it was about: a refund may repeat its
+    charge's."""
+    return line.object_id.startswith(f"{_TOLD_BY[line.kind]}_") and (line.direction == IN) == (line.kind == CHARGE)
 
 
 def _add_nameless_refunds(run: _Run, groups: Mapping[str, list[Line]], records: dict[str, list[Record]]) -> None:
@@ -198,7 +246,7 @@ def _name_charges(run: _Run, groups: Mapping[str, list[Line]], judgements: dict[
         line
         for receipt, judgement in judgements.items()
         for line in groups[receipt]
-        if judgement.outcomes.get(line.pk) == MISSING_HERE and line.direction == IN and line.kind != FEE
+        if judgement.outcomes.get(line.pk) == MISSING_HERE and line.direction == IN and line.kind not in (FEE, DISPUTE)
     ]
     if not lone:
         return
@@ -237,7 +285,18 @@ def _with_hint(finding: Finding, object_id: str) -> Finding:
     return replace(finding, detail=_OPEN_CHARGE.format(object_id))
 
 
-def _write(run: _Run, judgements: Iterable[Judgement]) -> None:
+def _book(run: _Run, judgements: Iterable[Judgement]) -> list[Finding]:
+    """Book what only the statement tells. Before its findings are written: none of it is one, once it is booked."""
+    fees = [fee for judgement in judgements for fee in judgement.late_fees]
+    run.fees_booked += book_late_fees(fees)
+    own = [line for judgement in judgements for line in judgement.own]
+    exchanged = [pair for judgement in judgements for pair in judgement.exchanged]
+    booked, findings = book_own_lines(run.account, own, exchanged)
+    run.lines_booked += booked
+    return findings
+
+
+def _write(run: _Run, judgements: Collection[Judgement]) -> None:
     by_outcome: dict[str, list[int]] = defaultdict(list)
     findings: list[Finding] = []
     for judgement in judgements:
@@ -246,6 +305,8 @@ def _write(run: _Run, judgements: Iterable[Judgement]) -> None:
             by_outcome[outcome].append(pk)
         for fee in judgement.unbooked_fees:
             run.totals.add("statement", "fees_not_told", fee)
+        run.totals.add_booked(judgement)
+    findings += _book(run, judgements)
     with transaction.atomic():
         for outcome, keys in by_outcome.items():
             run.totals.outcomes[outcome] += len(keys)
@@ -286,6 +347,12 @@ def _shown_receipts(run: _Run, records: list[Record]) -> set[str]:
     lines = SettlementLine.objects.filter(provider_account__in=accounts, receipt__in=names).order_by()
     shown = set(lines.values_list("receipt", flat=True))
     nameless = {record.original: record.object_id for record in records if record.original and not record.receipt}
+    named = {name: record.object_id for record in records for name in (record.object_id, record.reference) if name}
+    for column in ("object_id", "provider_reference"):
+        told = SettlementLine.objects.filter(
+            provider_account__in=accounts, kind__in=list(_TOLD_BY), **{f"{column}__in": list(named)}
+        ).order_by()
+        shown |= {named[name] for name in told.values_list(column, flat=True) if name in named}
     if nameless:
         days = [run.close.day + timedelta(days=days) for days in (-1, 0, 1)]
         linked = SettlementLine.objects.filter(
@@ -332,7 +399,13 @@ def _finish(run: _Run) -> None:
         record_entry(
             action="close.finished",
             object_id=close.public_id,
-            changes={"day": str(close.day), "outcomes": close.outcomes, "open": count_open(close), "gone": gone},
+            changes={
+                "day": str(close.day),
+                "outcomes": close.outcomes,
+                "open": count_open(close),
+                "gone": gone,
+                "booked": {"fees": run.fees_booked, "lines": run.lines_booked},
+            },
         )
     if run.progress is not None:
         run.progress(close.expected, close.expected)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Q
+from django.db.models import Max, Min, Q
 
 from majuu_core.common import clock
 from majuu_core.common.problems import Conflict
@@ -18,13 +18,14 @@ from majuu_core.providers import (
     ListsIncoming,
     ProviderError,
     ReadsStatements,
-    SettlementLine,
     StatementLine,
     SupportsSettlements,
 )
 from majuu_core.reports.closing import close_day
 from majuu_core.reports.days import bounds, day_of, zone_of
+from majuu_core.reports.listed import as_statement_lines
 from majuu_core.reports.models import Close, Settlement
+from majuu_core.reports.models import SettlementLine as SettlementLineRow
 from majuu_core.reports.uploads import save_listed
 
 logger = logging.getLogger("majuu.reports")
@@ -32,6 +33,8 @@ logger = logging.getLogger("majuu.reports")
 READY_AFTER = timedelta(hours=2)
 # A worker that was away longer than that does not close the days it missed by itself.
 MOST_MISSED = timedelta(days=31)
+# A payout to the bank is looked into for lines that are at most that old.
+LONGEST_WAIT = timedelta(days=14)
 
 
 def run_due_closes(limit: int = 1) -> int:
@@ -103,10 +106,9 @@ def collect_statement(*, account: ProviderAccount, day: date) -> None:
     start, end = bounds(day, zone)
     try:
         if isinstance(provider, SupportsSettlements):
-            listed = _from_settlements(provider, day)
-            save_listed(
-                account=account, source=Settlement.Source.SETTLEMENTS, lines=listed, zone=zone, covers=(start, end)
-            )
+            _save_settlements(account, provider, day, day, zone)
+            if (first := _first_day_to_repeat(account, day)) is not None:
+                _save_settlements(account, provider, first, day - timedelta(days=1), zone)
         elif isinstance(provider, ListsIncoming):
             listed = _from_incoming(provider, start, end)
             save_listed(account=account, source=Settlement.Source.PULL, lines=listed, zone=zone, covers=(start, end))
@@ -116,26 +118,25 @@ def collect_statement(*, account: ProviderAccount, day: date) -> None:
         keep_calls(conversation)
 
 
-def _from_settlements(provider: SupportsSettlements, day: date) -> Iterator[StatementLine]:
-    return _numbered(provider.list_settlement_lines(start=day, end=day), day)
+def _save_settlements(
+    account: ProviderAccount, provider: SupportsSettlements, first: date, last: date, zone: str
+) -> None:
+    listed = as_statement_lines(provider.list_settlement_lines(start=first, end=last))
+    covers = (bounds(first, zone)[0], bounds(last, zone)[1])
+    save_listed(account=account, source=Settlement.Source.SETTLEMENTS, lines=listed, zone=zone, covers=covers)
 
 
-def _numbered(lines: Iterable[SettlementLine], day: date) -> Iterator[StatementLine]:
-    for number, line in enumerate(lines, 1):
-        if line.gross.amount:
-            yield StatementLine(
-                line_number=number,
-                # Some postings, such as fees of a month, have no reference; without any they could not be compared.
-                receipt=line.provider_reference.strip() or f"{line.kind}-{day:%Y%m%d}-{number}",
-                kind=line.kind,
-                direction="in" if line.gross.amount > 0 else "out",
-                amount=abs(line.gross),
-                fee=line.fee,
-                occurred_at=line.occurred_at
-                or datetime.combine(line.settled_on, datetime.min.time(), clock.now().tzinfo),
-                counterparty=line.counterparty,
-                description=line.description,
-            )
+def _first_day_to_repeat(account: ProviderAccount, day: date) -> date | None:
+    """Since when lines went to the bank with a payout of this day: the oldest day with lines that no payout holds yet.
+
+    None when there was no payout, or when no line before the day waits for one.
+    """
+    lines = SettlementLineRow.objects.filter(provider_account=account, line_id__isnull=False)
+    if not lines.filter(day=day, kind=SettlementLineRow.Kind.PAYOUT).exclude(payout_reference="").exists():
+        return None
+    waiting = lines.filter(day__gte=day - LONGEST_WAIT, day__lt=day, payout_reference="")
+    oldest: date | None = waiting.aggregate(oldest=Min("day"))["oldest"]
+    return oldest
 
 
 def _from_incoming(provider: ListsIncoming, start: datetime, end: datetime) -> Iterator[StatementLine]:

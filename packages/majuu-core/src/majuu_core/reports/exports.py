@@ -1,4 +1,4 @@
-"""Differences as CSV and XLSX: streamed in pieces, and no cell is a formula."""
+"""Rows as CSV and XLSX: streamed in pieces, and no cell is a formula."""
 
 from __future__ import annotations
 
@@ -21,18 +21,28 @@ _PIECE = 500
 
 def export_csv(rows: QuerySet[Mismatch]) -> Iterator[bytes]:
     """The differences as CSV, piece by piece: UTF-8 with its mark, so that spreadsheets show names as they are."""
-    writer = csv.writer(_Echo())
-    yield b"\xef\xbb\xbf" + writer.writerow(COLUMNS)
-    for cells in _cells(rows):
-        yield writer.writerow([safe_cell(cell) for cell in cells])
+    return stream_csv(COLUMNS, _cells(rows))
 
 
 def export_xlsx(rows: QuerySet[Mismatch]) -> Iterator[bytes]:
     """The differences as one sheet, piece by piece; amounts are numbers."""
+    return stream_xlsx(COLUMNS, _cells(rows))
+
+
+def stream_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Any rows as CSV, piece by piece: UTF-8 with its mark; the columns are named first."""
+    writer = csv.writer(_Echo())
+    yield b"\xef\xbb\xbf" + writer.writerow(columns)
+    for cells in rows:
+        yield writer.writerow([safe_cell(cell) for cell in cells])
+
+
+def stream_xlsx(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Any rows as one sheet, piece by piece; the columns are named first."""
 
     def table() -> Iterator[Sequence[object]]:
-        yield COLUMNS
-        yield from _cells(rows)
+        yield columns
+        yield from rows
 
     return write_xlsx(table())
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.db import IntegrityError
+
 from majuu_core.common.storable import storable
 from majuu_core.providers import StatementLine, StatementProblem
 from majuu_core.reports.models import Close, Settlement
@@ -36,10 +38,10 @@ def compare_lines(
     """
     if not lines:
         return []
-    resource = SettlementLineResource(settlement)
-    result = resource.import_data(data_set(lines, zone), dry_run=not write)
-    if result.error_rows:  # no row's fault: rolled back
-        raise result.error_rows[0].errors[0].error
+    try:
+        resource, result = _import(settlement, lines, zone, write)
+    except IntegrityError:  # another upload wrote some of them at this moment: now they are known
+        resource, result = _import(settlement, lines, zone, write)
     difference.new += result.totals["new"]
     difference.changed += result.totals["update"]
     difference.known += resource.loader.known
@@ -47,6 +49,16 @@ def compare_lines(
     difference.changes += resource.changes[:room]
     difference.days |= resource.days
     return list(_problems(result, lines))
+
+
+def _import(
+    settlement: Settlement, lines: Sequence[StatementLine], zone: str, write: bool
+) -> tuple[SettlementLineResource, Any]:
+    resource = SettlementLineResource(settlement)
+    result = resource.import_data(data_set(lines, zone), dry_run=not write)
+    if result.error_rows:  # no row's fault: rolled back
+        raise result.error_rows[0].errors[0].error
+    return resource, result
 
 
 def ask_for_closes(settlement: Settlement, days: Iterable[date], zone: str) -> None:

@@ -6,7 +6,7 @@ The order of lines and of records never matters: both are put in an order of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,7 +15,8 @@ from majuu_core.common.money import Money
 MATCHED, MISSING_HERE, MISSING_THERE = "matched", "missing_here", "missing_there"
 AMOUNT_DIFFERS, DUPLICATE = "amount_differs", "duplicate"
 IN, OUT = "in", "out"
-FEE = "fee"
+FEE, DISPUTE = "fee", "dispute"
+CHARGE, PAYOUT = "charge", "payout"
 _NUMBER = re.compile(r"[0-9*][0-9* ]{5,19}[0-9]")
 
 
@@ -33,6 +34,21 @@ class Line:
     leg: int = 1
     counterparty: str = ""
     linked_receipt: str = ""
+    line_id: str = ""  # the provider's own id of it, where the provider lists its statement
+    object_id: str = ""  # our public id, as the provider repeats it
+    provider_reference: str = ""
+    payout_reference: str = ""  # the payout to the bank that holds it, or that it is
+    presented: Money | None = None  # what the customer paid, where that is another currency
+
+    @property
+    def worth(self) -> Money:
+        """The amount as the customer knows it."""
+        return self.presented or self.amount
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is the provider's own business, of which nothing of ours can know: money to or from the bank."""
+        return self.kind == PAYOUT and bool(self.payout_reference)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +69,7 @@ class Record:
     original: str = ""  # of a refund: the receipt of the payment it takes back
     booked: Money | None = None
     was_told: bool = True  # an event of the provider told of it
+    keeps_fees: bool = True  # a fee can be booked to it: not so for money that came without an intent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +100,19 @@ class Judgement:
     outcomes: dict[int, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     unbooked_fees: list[Money] = field(default_factory=list)
+    late_fees: list[tuple[str, Money]] = field(default_factory=list)  # of which payment; to be booked
+    own: list[Line] = field(default_factory=list)  # of the provider's own: to be booked, line by line
+    exchanged: list[tuple[Line, Record]] = field(default_factory=list)  # settled in another currency than was paid
 
 
-def judge(lines: Iterable[Line], records: Iterable[Record]) -> Judgement:
-    """Compare everything that goes by one receipt."""
+def judge(lines: Iterable[Line], records: Iterable[Record], *, disputed: bool = False) -> Judgement:
+    """Compare everything that goes by one receipt. ``disputed``: a dispute of ours goes by it."""
     judgement = Judgement()
-    every_line, every_record = sorted(lines, key=_line_order), sorted(records, key=_record_order)
+    given = sorted(lines, key=_line_order)
+    every_line = [line for line in given if line.kind != DISPUTE]
+    _judge_disputes(judgement, [line for line in given if line.kind == DISPUTE], disputed)
+    every_record = sorted(records, key=_record_order)
+    every_line = _without_own(judgement, every_line, every_record)
     moved = [line for line in every_line if line.kind != FEE]
     for direction in (IN, OUT):
         there = [line for line in moved if line.direction == direction]
@@ -96,6 +120,39 @@ def judge(lines: Iterable[Line], records: Iterable[Record]) -> Judgement:
         _judge_direction(judgement, there, here)
     _judge_fees(judgement, every_line, every_record)
     return judgement
+
+
+def _without_own(judgement: Judgement, lines: Sequence[Line], records: Sequence[Record]) -> list[Line]:
+    """Put aside what the provider did by itself: money to the bank, fees of no payment, money sent and returned.
+
+    A fee that stands alone on an uploaded statement is not among it: its payment may be on a line we could not read.
+    """
+    if records:
+        return list(lines)
+    own = [line for line in lines if line.stands_alone]
+    rest = [line for line in lines if not line.stands_alone]
+    if all(line.kind == FEE and line.line_id for line in rest):
+        own, rest = [*own, *rest], []
+    judgement.own += own
+    returned = _returned(rest)
+    judgement.outcomes |= {line.pk: MATCHED for line in (*own, *returned)}
+    return [line for line in rest if line not in returned]
+
+
+def _returned(lines: Sequence[Line]) -> list[Line]:
+    """Listed lines of money that left and came back under one reference, so that nothing moved in the end."""
+    left = [line for line in lines if line.line_id and line.kind not in (CHARGE, FEE)]
+    out, back = ([line for line in left if line.direction == way] for way in (OUT, IN))
+    pairs = zip(out, back, strict=False)
+    return [line for pair in pairs if pair[0].amount == pair[1].amount for line in pair]
+
+
+def _judge_disputes(judgement: Judgement, lines: Sequence[Line], disputed: bool) -> None:
+    """Money goes and comes several times for one dispute; its own books know how much. Here it only has to be known."""
+    for line in lines:
+        judgement.outcomes[line.pk] = MATCHED if disputed else MISSING_HERE
+        if not disputed:
+            judgement.findings.append(_of_line(MISSING_HERE, line, "No dispute here goes by this reference."))
 
 
 def _judge_direction(judgement: Judgement, lines: Sequence[Line], records: Sequence[Record]) -> None:
@@ -120,7 +177,7 @@ def _pair(
     pairs: list[tuple[Line, Record]] = []
     left_lines, left_records = list(lines), list(records)
     for line in lines:
-        record = next((item for item in left_records if item.amount == line.amount), None)
+        record = next((item for item in left_records if item.amount == line.worth), None)
         if record is not None and not pairs:  # one receipt is one payment
             pairs.append((line, record))
             left_lines.remove(line)
@@ -131,7 +188,8 @@ def _pair(
 
 
 def _judge_pair(judgement: Judgement, line: Line, record: Record) -> None:
-    if line.amount != record.amount:
+    is_exchanged = _is_exchanged(line, record)
+    if line.worth != record.amount and not (is_exchanged and line.presented is None):
         judgement.outcomes[line.pk] = AMOUNT_DIFFERS
         judgement.findings.append(_of_pair(line, record, record.amount, ""))
     elif record.booked != record.amount:
@@ -140,30 +198,53 @@ def _judge_pair(judgement: Judgement, line: Line, record: Record) -> None:
         judgement.findings.append(_of_pair(line, record, record.booked, text))
     else:
         judgement.outcomes[line.pk] = MATCHED
+        judgement.exchanged += [(line, record)] if is_exchanged else []
+
+
+def _is_exchanged(line: Line, record: Record) -> bool:
+    """Whether the provider settles the payment in another currency than the customer paid in. An uploaded statement is
+    in the currency of the account: there, another one is a difference."""
+    return bool(line.line_id) and line.amount.currency != record.amount.currency
 
 
 def _judge_fees(judgement: Judgement, lines: Sequence[Line], records: Sequence[Record]) -> None:
-    """Lines of fees follow their transaction. A fee that nobody told us beforehand is no difference, but is counted."""
+    """Lines of fees follow their transaction. A fee that nobody told us beforehand is no difference: it is booked, when
+    it is clear of which payment it is, and counted."""
     fees = [line for line in lines if line.kind == FEE]
-    charged = _sum([line.amount for line in fees] + [line.fee for line in lines if line.fee and line.fee.amount])
-    known = _sum([record.fee for record in records if record.fee and record.fee.amount])
+    charged = _sums(
+        [line.amount if line.direction == OUT else -line.amount for line in fees]
+        + [line.fee for line in lines if line.fee is not None]
+    )
+    known = _sums([record.fee for record in records if record.fee is not None])
     if not records:
         outcome = MISSING_HERE
         if fees and len(fees) == len(lines):
             judgement.findings.append(_of_line(MISSING_HERE, fees[0], "A fee without its transaction."))
-    elif known is None or known == charged:
+    elif known == charged:
         outcome = MATCHED
-        if known is None and charged is not None:
-            judgement.unbooked_fees.append(charged)
-    elif charged is None and not lines:
+    elif not known:
+        outcome = MATCHED
+        _take_late(judgement, charged, records)
+    elif not charged and not lines:
         outcome = MATCHED  # the transaction itself is missing there, which says it all
     else:
         outcome = AMOUNT_DIFFERS
-        judgement.findings.append(_of_fee(fees[0] if fees else lines[0], records[0], known, charged))
+        line = fees[0] if fees else lines[0]
+        code = next(code for code in sorted({*known, *charged}) if known.get(code) != charged.get(code))
+        judgement.findings.append(_of_fee(line, records[0], known.get(code), charged.get(code)))
     judgement.outcomes.update({line.pk: outcome for line in fees})
 
 
-def _of_fee(line: Line, record: Record, known: Money, charged: Money | None) -> Finding:
+def _take_late(judgement: Judgement, charged: Mapping[str, Money], records: Sequence[Record]) -> None:
+    """Fees that became known with the statement: of the one payment there is, or of none that can be told."""
+    [first, *others] = records
+    if others or not first.keeps_fees:
+        judgement.unbooked_fees += charged.values()
+    else:
+        judgement.late_fees += [(first.object_id, fee) for fee in charged.values()]
+
+
+def _of_fee(line: Line, record: Record, known: Money | None, charged: Money | None) -> Finding:
     return Finding(
         kind=AMOUNT_DIFFERS,
         direction=line.direction,
@@ -178,11 +259,13 @@ def _of_fee(line: Line, record: Record, known: Money, charged: Money | None) -> 
     )
 
 
-def _sum(amounts: Sequence[Money]) -> Money | None:
-    total: Money | None = None
+def _sums(amounts: Sequence[Money]) -> dict[str, Money]:
+    """Totals by currency code, without those of nothing."""
+    totals: dict[str, Money] = {}
     for amount in amounts:
-        total = amount if total is None else total + amount
-    return total
+        code = amount.currency.code
+        totals[code] = totals[code] + amount if code in totals else amount
+    return {code: total for code, total in sorted(totals.items()) if total.amount}
 
 
 def _of_line(kind: str, line: Line, detail: str) -> Finding:
@@ -219,7 +302,7 @@ def _of_pair(line: Line, record: Record, here: Money | None, detail: str) -> Fin
         line_pk=line.pk,
         object_id=record.object_id,
         here=here,
-        there=line.amount,
+        there=line.worth,
         detail=detail,
     )
 

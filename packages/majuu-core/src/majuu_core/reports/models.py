@@ -6,7 +6,7 @@ Amounts are decimals in the currency's own unit and always positive; ``direction
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -98,8 +98,9 @@ class SettlementPart(models.Model):
 class SettlementLine(models.Model):
     """One posting of a provider. The same posting is one line, however many statements show it.
 
-    ``leg`` counts postings that have receipt, kind and direction in common and are not the same: a second one is money
-    that moved twice under one receipt.
+    ``receipt`` is what it is compared by: the receipt, or whatever else the provider calls the money by. ``leg`` counts
+    postings that have receipt, kind and direction in common and are not the same: a second one is money that moved
+    twice under one receipt. ``line_id`` is the provider's own id of the posting, where it gives one.
     """
 
     class Kind(models.TextChoices):
@@ -107,6 +108,7 @@ class SettlementLine(models.Model):
         REFUND = "refund", "Refund"
         FEE = "fee", "Fee"
         PAYOUT = "payout", "Payout"
+        DISPUTE = "dispute", "Dispute"
         ADJUSTMENT = "adjustment", "Other movement"
 
     class Outcome(models.TextChoices):
@@ -139,6 +141,12 @@ class SettlementLine(models.Model):
     description = models.CharField(max_length=300, blank=True)
     reference = models.CharField(max_length=64, blank=True)
     linked_receipt = models.CharField(max_length=64, blank=True)
+    line_id = models.CharField(max_length=64, null=True, blank=True)
+    object_id = models.CharField(max_length=40, blank=True, help_text="Our public id, as the provider repeats it.")
+    provider_reference = models.CharField(max_length=128, blank=True)
+    payout_reference = models.CharField(max_length=64, blank=True, help_text="The payout to the bank that holds it.")
+    presented_amount = _amount(null=True, help_text="What the customer paid, in the customer's own currency.")
+    presented_currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES, blank=True)
     raw = models.JSONField(default=dict)
     line_number = models.PositiveIntegerField()
     outcome = models.CharField(max_length=16, choices=Outcome.choices, blank=True, default=Outcome.OPEN)
@@ -148,17 +156,52 @@ class SettlementLine(models.Model):
             models.UniqueConstraint(
                 fields=["provider_account", "receipt", "kind", "direction", "leg"], name="majuu_settlement_line_once"
             ),
+            models.UniqueConstraint(fields=["provider_account", "line_id"], name="majuu_settlement_line_id_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="majuu_settlement_line_positive"),
         ]
-        indexes = [models.Index(fields=["provider_account", "day", "receipt"], name="majuu_settlement_line_by_day")]
+        indexes = [
+            models.Index(fields=["provider_account", "day", "receipt"], name="majuu_settlement_line_by_day"),
+            models.Index(fields=["provider_account", "object_id"], name="majuu_line_by_object"),
+            models.Index(fields=["provider_account", "provider_reference"], name="majuu_line_by_reference"),
+            models.Index(fields=["provider_account", "payout_reference"], name="majuu_line_by_payout"),
+            models.Index(
+                fields=["id"],
+                condition=Q(kind="payout", payout_reference__gt=""),
+                name="majuu_line_bank_payout",
+            ),
+        ]
 
     @property
     def money(self) -> Money:
         """The amount with its currency."""
         return Money(self.amount, self.currency)
 
+    @property
+    def presented(self) -> Money | None:
+        """What the customer paid or got back, where that was another currency."""
+        return None if self.presented_amount is None else Money(self.presented_amount, self.presented_currency)
+
     def __str__(self) -> str:
         return self.receipt
+
+
+class BankPayouts(models.Manager["BankPayout"]):
+    """Only these lines, along an index of their own."""
+
+    def get_queryset(self) -> models.QuerySet[BankPayout]:
+        return super().get_queryset().filter(kind=SettlementLine.Kind.PAYOUT, payout_reference__gt="")
+
+
+class BankPayout(SettlementLine):
+    """A line of the provider's list that is money sent to the bank, or money that came back from there."""
+
+    objects: ClassVar[BankPayouts] = BankPayouts()
+
+    class Meta:
+        proxy = True
+
+    def __str__(self) -> str:
+        return self.payout_reference
 
 
 class Close(PublicIdMixin, models.Model):

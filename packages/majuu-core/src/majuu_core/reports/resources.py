@@ -28,7 +28,8 @@ PIECE = 500  # rows of a data set: compared and written at once
 _KEY = ("receipt", "kind", "direction")
 _COMPARED = ("amount", "currency", "fee", "balance_after", "occurred_at")
 _TOLD = ("day", "counterparty", "description", "reference", "linked_receipt", "raw", "line_number")
-COLUMNS = (*_KEY, *_COMPARED, *_TOLD)
+_NAMED = ("line_id", "object_id", "provider_reference", "payout_reference", "presented_amount", "presented_currency")
+COLUMNS = (*_KEY, *_COMPARED, *_TOLD, *_NAMED)
 # What we set or cut to size ourselves is not checked again; a foreign key would be a query for each row.
 _NOT_CHECKED = {field.name for field in SettlementLine._meta.fields} - {*_KEY, *_COMPARED}
 _OPTIONAL = ("fee", "balance_after")
@@ -56,6 +57,12 @@ def data_set(lines: Iterable[StatementLine], zone: str) -> Dataset:
                 storable(line.linked_receipt, 64),
                 {storable(name, 60): storable(text, 300) for name, text in line.raw.items()},
                 line.line_number,
+                storable(line.line_id, 64) or None,
+                storable(line.object_id, 40),
+                storable(line.provider_reference, 128),
+                storable(line.payout_reference, 64),
+                None if line.presented is None else line.presented.amount,
+                "" if line.presented is None else line.presented.currency.code,
             )
         )
     return found
@@ -66,7 +73,7 @@ class LineLoader(instance_loaders.BaseInstanceLoader):  # type: ignore[misc]
 
     Rows that say the same are one line. A row that says something else under the same receipt, kind and direction is a
     correction when it comes in another statement, and a second posting, with a ``leg`` of its own, in the same one or
-    when it is of another day.
+    when it is of another day. A row with the provider's id of the line is that line, and no other.
     """
 
     def __init__(self, resource: SettlementLineResource, dataset: Dataset) -> None:
@@ -74,6 +81,8 @@ class LineLoader(instance_loaders.BaseInstanceLoader):  # type: ignore[misc]
         super().__init__(None, dataset)
         self._settlement = resource.settlement
         self._there = _there(resource.settlement, dataset["receipt"])
+        self._by_id = _by_id(resource.settlement, dataset["line_id"])
+        self.paid_out: dict[str, set[int]] = defaultdict(set)  # payout to the lines it turned out to hold
         # A receipt is judged on the day of its first posting.
         self._days: dict[str, set[date]] = defaultdict(set)
         for (receipt, _, _), lines in self._there.items():
@@ -92,11 +101,14 @@ class LineLoader(instance_loaders.BaseInstanceLoader):  # type: ignore[misc]
 
     def _same(self, row: Row) -> SettlementLine | None:
         """The line that says the very same already."""
+        if row["line_id"]:
+            known = self._by_id.get(row["line_id"])
+            return known if known and _key_of(known) == _key(row) and _is_same(known, row) else None
         return next((line for line in self._there[_key(row)] if _is_same(line, row)), None)
 
     def next_leg(self, row: Row) -> int:
         """The number of a posting that has the row's key in common with others."""
-        return len(self._there[_key(row)]) + 1
+        return max((line.leg for line in self._there[_key(row)]), default=0) + 1
 
     def days(self, row: Row) -> set[date]:
         """The days on which a new or changed row is judged."""
@@ -105,16 +117,23 @@ class LineLoader(instance_loaders.BaseInstanceLoader):  # type: ignore[misc]
     def keep(self, line: SettlementLine, row: Row) -> None:
         """Later rows of the piece are compared with this line too."""
         group = self._there[_key(row)]
-        if line._state.adding:
+        if line.line_id:
+            self._by_id[line.line_id] = line
+        if line._state.adding or all(item.pk != line.pk for item in group):
             group.append(line)
         else:
             group[:] = [line if item.pk == line.pk else item for item in group]
 
     def original(self, line: SettlementLine, row: Row) -> SettlementLine:
         """The line as it was before the row changed it."""
+        if line.line_id:
+            return self._by_id[line.line_id]
         return next(item for item in self._there[_key(row)] if item.pk == line.pk)
 
     def _earlier(self, row: Row) -> SettlementLine | None:
+        if row["line_id"]:
+            known = self._by_id.get(row["line_id"])
+            return None if known is None else copy(known)
         others = (line for line in self._there[_key(row)] if line.seen_in_id != self._settlement.pk)
         old = next((line for line in others if not _is_of_another_day(line, row)), None)
         return None if old is None else copy(old)  # what turns out invalid leaves it as it was
@@ -125,6 +144,9 @@ class LineLoader(instance_loaders.BaseInstanceLoader):  # type: ignore[misc]
             return False
         self.seen.add(line.pk)
         line.seen_in = self._settlement
+        if row["payout_reference"] and not line.payout_reference:  # it went to the bank since: no day is judged anew
+            line.payout_reference = row["payout_reference"]
+            self.paid_out[line.payout_reference].add(line.pk)
         return True
 
 
@@ -167,7 +189,7 @@ class SettlementLineResource(resources.ModelResource):  # type: ignore[misc]
         return self._import_fields
 
     def get_bulk_update_fields(self) -> list[str]:
-        return [*super().get_bulk_update_fields(), "seen_in"]
+        return [*super().get_bulk_update_fields(), "seen_in", "leg"]
 
     def init_instance(self, row: Row | None = None) -> SettlementLine:
         return SettlementLine(
@@ -178,9 +200,12 @@ class SettlementLineResource(resources.ModelResource):  # type: ignore[misc]
         )
 
     def import_instance(self, instance: SettlementLine, row: Row, **options: Any) -> None:
-        if not self.loader.says_the_same:
-            super().import_instance(instance, row, **options)
-            instance.seen_in = self.settlement
+        if self.loader.says_the_same:
+            return
+        if not instance._state.adding and _key_of(instance) != _key(row):
+            instance.leg = self.loader.next_leg(row)
+        super().import_instance(instance, row, **options)
+        instance.seen_in = self.settlement
 
     def skip_row(
         self, instance: SettlementLine, original: None, row: Row, import_validation_errors: Any = None
@@ -216,6 +241,8 @@ class SettlementLineResource(resources.ModelResource):  # type: ignore[misc]
     def after_import(self, dataset: Dataset, result: Any, **options: Any) -> None:
         if self.loader.seen and not options["dry_run"]:
             SettlementLine.objects.filter(pk__in=self.loader.seen).update(seen_in=self.settlement)
+            for payout, lines in self.loader.paid_out.items():
+                SettlementLine.objects.filter(pk__in=lines).update(payout_reference=payout)
 
     def handle_import_error(self, result: Any, error: Exception, raise_errors: bool = False) -> None:
         raise error
@@ -243,8 +270,20 @@ def _there(settlement: Settlement, receipts: Iterable[str]) -> dict[Key, list[Se
     return grouped
 
 
+def _by_id(settlement: Settlement, names: Iterable[str | None]) -> dict[str, SettlementLine]:
+    wanted = {name for name in names if name}
+    if not wanted:
+        return {}
+    lines = SettlementLine.objects.filter(provider_account_id=settlement.provider_account_id, line_id__in=wanted)
+    return {line.line_id: line for line in lines if line.line_id}
+
+
 def _key(row: Row) -> Key:
     return row["receipt"], row["kind"], row["direction"]
+
+
+def _key_of(line: SettlementLine) -> Key:
+    return line.receipt, line.kind, line.direction
 
 
 def _is_same(line: SettlementLine, row: Row) -> bool:

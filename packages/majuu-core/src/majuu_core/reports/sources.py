@@ -17,7 +17,7 @@ from majuu_core.common.money import Money
 from majuu_core.ledger.chart import AccountKind
 from majuu_core.ledger.models import LedgerTransfer
 from majuu_core.merchants.models import ProviderAccount
-from majuu_core.payments.models import Charge, IncomingPayment, Payout, Refund
+from majuu_core.payments.models import Charge, Dispute, IncomingPayment, Payout, Refund
 from majuu_core.payments.selectors import charges_told_of
 from majuu_core.reports.matching import IN, OUT, Nameless, Record
 
@@ -30,6 +30,7 @@ _MOVED = {
 }
 # Two rows of one receipt that are one payment: the charge stands for both.
 _ONE_WITH_ITS_CHARGE = Q(ownership=IncomingPayment.Ownership.CHARGE, charge__isnull=False)
+_FEES = AccountKind.PROVIDER_FEES
 _COLUMNS = ("pk", "receipt", "amount", "currency", "occurred_at", "created_at")
 
 
@@ -56,6 +57,32 @@ def records_by_receipt(account: ProviderAccount, receipts: Iterable[str]) -> dic
     return grouped
 
 
+def records_told(
+    account: ProviderAccount, object_ids: Iterable[str], references: Iterable[str]
+) -> tuple[list[Record], list[Record]]:
+    """What goes by these public ids of ours, and what this account acknowledged under these references."""
+    names, told = list(object_ids), set(references)
+    by_id: list[Record] = []
+    by_reference: list[Record] = []
+    for model in (Charge, Refund, Payout):
+        rows = _moved(model).filter(livemode=account.livemode, provider_account__provider=account.provider)
+        keys = [key for key in (_key_of(model, name) for name in names) if key is not None]
+        by_id += _read(model, rows.filter(pk__in=keys)) if keys else []
+        if told:
+            by_reference += _read(model, rows.filter(provider_account=account, provider_reference__in=told))
+    count = len(by_id)
+    found = list(_with_ledger([*by_id, *by_reference]))
+    return found[:count], found[count:]
+
+
+def _key_of(model: type[Any], name: str) -> uuid.UUID | None:
+    """The primary key that a public id names; None for another kind, or for what only looks like one."""
+    try:
+        return ids.decode_id(model.id_prefix, name)
+    except ValueError:
+        return None
+
+
 def refunds_by_original(account: ProviderAccount, receipts: Iterable[str]) -> dict[str, list[Record]]:
     """Refunds whose own receipt nobody told us, by the receipt of the payment they take back."""
     rows = _moved(Refund).filter(provider_account=account, charge__receipt__in=set(receipts), receipt__isnull=True)
@@ -63,6 +90,17 @@ def refunds_by_original(account: ProviderAccount, receipts: Iterable[str]) -> di
     for record in _with_ledger(_read(Refund, rows)):
         grouped[record.original].append(record)
     return grouped
+
+
+def disputed_receipts(account: ProviderAccount, receipts: Iterable[str]) -> set[str]:
+    """Which of these are references of our disputes at this account, or of payments that are disputed."""
+    wanted = set(receipts)
+    rows = Dispute.objects.filter(provider_account=account)
+    named = rows.filter(
+        Q(provider_reference__in=wanted) | Q(charge__provider_reference__in=wanted) | Q(charge__receipt__in=wanted)
+    )
+    columns = named.values_list("provider_reference", "charge__provider_reference", "charge__receipt")
+    return {name for names in columns for name in names if name} & wanted
 
 
 def accounts_like(account: ProviderAccount) -> list[uuid.UUID]:
@@ -157,6 +195,7 @@ def _record(model: type[Any], row: Mapping[str, Any], told: set[uuid.UUID]) -> R
         reference=row.get("provider_reference") or "",
         original=row.get("charge__receipt") or "",
         was_told=was_told,
+        keeps_fees=model is not IncomingPayment,
     )
 
 
@@ -168,7 +207,7 @@ def _with_ledger(records: Iterable[Record]) -> Iterator[Record]:
     found = list(records)
     twins = _twins([record.object_id for record in found if record.object_id.startswith(f"{Charge.id_prefix}_")])
     names = [name for record in found for name in (record.object_id, *(twin for twin, _ in twins[record.object_id]))]
-    booked = _booked(names)
+    booked, fees = _booked(names), _fees_booked(names)
     for record in found:
         sign, currency = (1 if record.direction == IN else -1), record.amount.currency.code
         same = [record.object_id, *(twin for twin, _ in twins[record.object_id])]
@@ -176,6 +215,7 @@ def _with_ledger(records: Iterable[Record]) -> Iterator[Record]:
         yield replace(
             record,
             booked=Money(sign * sum(amounts), currency) if amounts else None,
+            fee=next((fees[name] for name in same if name in fees), record.fee),
             was_told=record.was_told or any(source == "webhook" for _, source in twins[record.object_id]),
         )
 
@@ -196,7 +236,7 @@ def _booked(references: list[str]) -> dict[tuple[str, str], Decimal]:
     rows = LedgerTransfer.objects.filter(transaction__reference__in=references, phase__in=_POSTED).order_by()
     came = rows.filter(debit_account__kind=AccountKind.PROVIDER_CLEARING)
     left = rows.filter(credit_account__kind=AccountKind.PROVIDER_CLEARING)
-    left = left.exclude(debit_account__kind=AccountKind.PROVIDER_FEES)
+    came, left = came.exclude(credit_account__kind=_FEES), left.exclude(debit_account__kind=_FEES)
     net: dict[tuple[str, str], Decimal] = {}
     for sign, side in ((1, came), (-1, left)):
         for reference, currency, total in side.values_list("transaction__reference", "currency").annotate(
@@ -204,3 +244,18 @@ def _booked(references: list[str]) -> dict[tuple[str, str], Decimal]:
         ):
             net[reference, currency] = net.get((reference, currency), Decimal(0)) + sign * total
     return net
+
+
+def _fees_booked(references: list[str]) -> dict[str, Money]:
+    """Public id to what the ledger holds of the provider's fee, in whichever currency the provider keeps it."""
+    rows = LedgerTransfer.objects.filter(transaction__reference__in=references, phase__in=_POSTED).order_by()
+    kept = rows.filter(debit_account__kind=_FEES, credit_account__kind=AccountKind.PROVIDER_CLEARING)
+    given = rows.filter(debit_account__kind=AccountKind.PROVIDER_CLEARING, credit_account__kind=_FEES)
+    fees: dict[str, Money] = {}
+    for sign, side in ((1, kept), (-1, given)):
+        totals = side.values_list("transaction__reference", "currency").annotate(total=Sum("amount"))
+        for reference, currency, total in totals:
+            fee = Money(sign * total, currency)
+            known = fees.get(reference)
+            fees[reference] = fee if known is None or known.currency != fee.currency else known + fee
+    return {reference: fee for reference, fee in fees.items() if fee.amount}

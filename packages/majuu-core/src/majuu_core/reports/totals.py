@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from majuu_core.common.money import Money
-from majuu_core.reports.matching import FEE, IN, Line, Record
+from majuu_core.reports.matching import FEE, IN, Judgement, Line, Record
 
 SIDES = ("payments", "ledger", "statement", "events")
 _SHOWN = 50
@@ -25,6 +25,7 @@ class Totals:
     lost_events: list[str] = field(default_factory=list)
     lost_event_count: int = 0
     not_covered: int = 0
+    settled_elsewhere: int = 0
 
     def add(self, side: str, direction: str, amount: Money) -> None:
         """One more amount on a side."""
@@ -33,9 +34,12 @@ class Totals:
         self.counts[key] += 1
 
     def add_lines(self, lines: Iterable[Line]) -> None:
-        """Postings of the statement; fees are a sum of their own."""
+        """Postings of the statement; fees, and what went to the bank and came back, are sums of their own."""
         for line in lines:
-            self.add("statement", "fees" if line.kind == FEE else line.direction, line.amount)
+            if line.stands_alone:
+                self.add("statement", "from_bank" if line.direction == IN else "to_bank", line.amount)
+            else:
+                self.add("statement", "fees" if line.kind == FEE else line.direction, line.amount)
             if line.fee is not None and line.fee.amount:
                 self.add("statement", "fees", line.fee)
 
@@ -53,6 +57,12 @@ class Totals:
                 self.lost_event_count += 1
                 self.lost_events += [record.object_id] if len(self.lost_events) < _SHOWN else []
 
+    def add_booked(self, judgement: Judgement) -> None:
+        """What the close books by itself, and what was settled in another currency than it was paid in."""
+        for _, fee in judgement.late_fees:
+            self.add("statement", "fees_late", fee)
+        self.settled_elsewhere += len(judgement.exchanged)
+
     def to_json(self) -> dict[str, Any]:
         """As a close keeps it: amounts are text."""
         sides: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
@@ -64,4 +74,5 @@ class Totals:
             "events_lost": self.lost_event_count,
             "events_lost_for": self.lost_events,
             "not_covered": self.not_covered,
+            "settled_elsewhere": self.settled_elsewhere,
         }

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -18,12 +18,13 @@ from django.db import transaction
 
 from majuu_core.audit.services import record_entry
 from majuu_core.common import clock
-from majuu_core.common.problems import Conflict, Invalid
+from majuu_core.common.problems import Conflict, Invalid, Problem
 from majuu_core.common.storable import storable
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.merchants.people import acting_person
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.providers import ReadsStatements, StatementLine, StatementProblem, StatementUnreadable
+from majuu_core.reports.arrivals import take_in_arrivals
 from majuu_core.reports.days import bounds, day_of
 from majuu_core.reports.lines import Difference, ask_for_closes, compare_lines
 from majuu_core.reports.models import Settlement, SettlementPart
@@ -34,6 +35,7 @@ LARGEST_FILE = 100 * 1024 * 1024
 _PART = 256 * 1024
 _PIECE = PIECE
 _SHOWN_PROBLEMS = 100
+_LOOKED_AT = 200  # rows, for a first look
 _IN_MEMORY = 1024 * 1024
 _S = Settlement.State
 # A line without a receipt can be compared with nothing, and must not vanish.
@@ -85,6 +87,7 @@ def import_settlement(*, settlement: Settlement) -> Settlement:
         raise Conflict("settlement_not_staged", f"This statement is {row.get_state_display().lower()}.")
     reader = _reader(row.provider_account)
     difference = _walk(row, reader, write=True)
+    _note(row, take_in_arrivals(row))
     with transaction.atomic():
         if not _move(row, _S.IMPORTED):
             return Settlement.objects.get(pk=row.pk)
@@ -139,6 +142,22 @@ def save_listed(
         _move(settlement, _S.IMPORTED)
         ask_for_closes(settlement, difference.days, zone)
     return settlement
+
+
+def first_lines(settlement: Settlement, count: int = 10) -> list[StatementLine]:
+    """The first lines of a staged file, as they are understood; none of a file that cannot be read any more."""
+    try:
+        reader = _reader(settlement.provider_account)
+        with open_file(settlement) as file, closing(_generated(reader, file, settlement.file_name)) as items:
+            return list(islice((item for item in items if isinstance(item, StatementLine)), count))
+    except (Problem, StatementUnreadable):
+        return []
+
+
+def _generated(
+    reader: ReadsStatements, file: BinaryIO, name: str
+) -> Generator[StatementLine | StatementProblem, None, None]:
+    yield from islice(reader.read_statement(file, name=name), _LOOKED_AT)
 
 
 @contextmanager

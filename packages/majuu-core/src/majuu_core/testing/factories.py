@@ -46,10 +46,11 @@ def make_api_key(
     kind: str = "secret",
     scopes: Collection[str] | None = None,
     expires_at: datetime | None = None,
+    **limits: Any,
 ) -> CreatedKey:
-    """A key that opens everything: send ``made.key``, look at ``made.row``."""
+    """A key that opens everything: send ``made.key``, look at ``made.row``. ``limits`` as create_api_key takes them."""
     return create_api_key(
-        store=store or make_store(), livemode=livemode, kind=kind, scopes=scopes, expires_at=expires_at
+        store=store or make_store(), livemode=livemode, kind=kind, scopes=scopes, expires_at=expires_at, **limits
     )
 
 

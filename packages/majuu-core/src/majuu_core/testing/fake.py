@@ -1,7 +1,8 @@
 """FakeProvider: the provider behind the "mock" payment method of test mode. No money, no network, no memory.
 
-It keeps no state: what a payment is, and since when, is written and signed in its provider reference, so the web
-process and the worker agree. How a payment behaves follows from its amount; see ``mock_amounts``.
+What a payment is, and since when, is written and signed in its provider reference, so the web process and the worker
+agree. How a payment behaves follows from its amount; see ``mock_amounts``. What happened to it afterwards (captured,
+voided, given back) is remembered in the shared cache; see ``mock_memory``.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -63,9 +65,12 @@ from majuu_core.providers import (
     WebhookResponse,
 )
 from majuu_core.testing.mock_amounts import Behaviour, Trouble, behaviour_for
+from majuu_core.testing.mock_disputes import EVIDENCE_FIELDS, MockDisputes, is_dispute, read_dispute, write_dispute
 from majuu_core.testing.mock_incoming import is_money, money_event, read_money, told_of, write_money
+from majuu_core.testing.mock_memory import MockMemory
 from majuu_core.testing.mock_messages import MESSAGES
 from majuu_core.testing.mock_pictures import draw_code
+from majuu_core.testing.mock_saved import SavesMockMethods
 from majuu_core.testing.mock_wire import MockReference, WebhookBody, created_at
 
 WEBHOOK_TOLERANCE_SECONDS = 300
@@ -89,11 +94,15 @@ _PAYMENTS = frozenset({"sale", "auth", "capture", "void"})
 
 
 class MockCredentials(BaseModel):
-    """Credentials of a mock account: a secret that signs references and webhooks."""
+    """Credentials of a mock account: a secret that signs references and webhooks.
+
+    ``old_secret`` is the one before, still good for webhooks while it is being replaced.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     secret: SecretStr = Field(min_length=16)
+    old_secret: SecretStr | None = Field(default=None, min_length=16)
 
     @classmethod
     def generate(cls) -> MockCredentials:
@@ -101,7 +110,7 @@ class MockCredentials(BaseModel):
         return cls(secret=SecretStr(randomness.encode_url_safe(randomness.secret_bytes(20))))
 
 
-class FakeProvider(PaymentProvider):
+class FakeProvider(SavesMockMethods, MockDisputes, PaymentProvider):
     """Does everything the contract knows but settlements. Refuses to work in live mode."""
 
     code = "mock"
@@ -114,40 +123,63 @@ class FakeProvider(PaymentProvider):
         partial_refunds=True,
         partial_captures=True,
         payout_fields=(MethodField(name="phone", kind="phone", label="Phone number", required=False),),
+        evidence_fields=EVIDENCE_FIELDS,
     )
     credentials_schema = MockCredentials
+    majuu_harness = "majuu_core.testing.mock_harness:MockHarness"
 
     def __init__(self, context: ProviderContext) -> None:
         super().__init__(context)
         if not isinstance(context.credentials, MockCredentials):
             raise TypeError("FakeProvider needs MockCredentials")
         self._secret = context.credentials.secret.get_secret_value().encode()
+        old = context.credentials.old_secret
+        self._secrets = (self._secret, *((old.get_secret_value().encode(),) if old else ()))
+        self._memory = MockMemory(context)
 
     def check_credentials(self) -> None:
         self._refuse_livemode()
 
     def sale(self, request: PaymentRequest) -> Result:
-        return self._start("sale", request, return_url=request.return_url)
+        return self._refused_method(request) or self._start("sale", request, return_url=request.return_url)
 
     def authorize(self, request: PaymentRequest) -> Result:
         if behaviour_for(request.amount).trouble is Trouble.LOST:  # a fetch could not tell it from a sale
             raise RequestRejected("amounts whose answer is lost work with sale only", code="magic_amount")
-        return self._start("auth", request, return_url=request.return_url)
+        return self._refused_method(request) or self._start("auth", request, return_url=request.return_url)
 
     def complete(self, request: FollowUpRequest) -> Result:
-        return self._state(self._parent(request, {"sale", "auth"}))
+        token = self._parent(request, {"sale", "auth"})
+        if self._state(token).needs_completion:
+            self._memory.keep("completed", token.nonce, "1")
+        return self._state(token)
 
     def capture(self, request: FollowUpRequest) -> Result:
-        parent = self._parent(request, {"auth"}, status=ResultStatus.AUTHORIZED)
-        return self._start("capture", request, amount=self._share(request, parent))
+        parent = self._parent(request, {"auth"})
+        amount, before = self._share(request, parent), self._capture_of(parent)
+        if before is not None and before.amount == amount:
+            return self._state(before)
+        self._expect(parent, ResultStatus.AUTHORIZED)
+        result = self._start("capture", request, amount=amount)
+        self._memory.keep("captured", parent.nonce, result.provider_reference or "")
+        return result
 
     def void(self, request: FollowUpRequest) -> Result:
-        parent = self._parent(request, {"auth"}, status=ResultStatus.AUTHORIZED)
-        return self._start("void", request, amount=parent.amount)
+        parent = self._parent(request, {"auth"})
+        if not self._memory.get("voided", parent.nonce):
+            self._expect(parent, ResultStatus.AUTHORIZED)
+        result = self._start("void", request, amount=parent.amount)
+        self._memory.keep("voided", parent.nonce, "1")
+        return result
 
     def refund(self, request: FollowUpRequest) -> Result:
-        parent = self._parent(request, {"sale", "capture"}, status=ResultStatus.SUCCEEDED)
-        return self._start("refund", request, amount=self._share(request, parent))
+        parent = self._parent(request, {"sale", "capture"})
+        self._expect(parent, ResultStatus.SUCCEEDED)
+        result = self._start("refund", request, amount=self._share(request, parent))
+        token = MockReference.read(result.provider_reference or "", self._secret)
+        if token is not None and not self._memory.give_back(parent, token):
+            raise RequestRejected("more would be given back than was paid", code="amount_too_large")
+        return result
 
     def payout(self, request: PayoutRequest) -> Result:
         return self._start("payout", request)
@@ -165,8 +197,8 @@ class FakeProvider(PaymentProvider):
         stamp, signature = request.headers.get("mock-timestamp", ""), request.headers.get("mock-signature", "")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
             raise WebhookRejected("mock-timestamp is missing or not a number")
-        wanted = self._signature(stamp, request.body)
-        if not hmac.compare_digest(signature.encode("utf-8", "replace"), wanted.encode()):
+        wanted = [self._signature(stamp, request.body, secret) for secret in self._secrets]
+        if not any(hmac.compare_digest(signature.encode("utf-8", "replace"), one.encode()) for one in wanted):
             raise WebhookRejected("mock-signature does not fit")
         if abs(clock.now().timestamp() - int(stamp)) > WEBHOOK_TOLERANCE_SECONDS:
             raise WebhookRejected(f"the request is older than {WEBHOOK_TOLERANCE_SECONDS} seconds")
@@ -178,7 +210,12 @@ class FakeProvider(PaymentProvider):
         try:
             if is_money(request.body):
                 return [money_event(read_money(request.body))]
-            return [WebhookBody.model_validate_json(request.body).to_event()]
+            if is_dispute(request.body):
+                return [read_dispute(request.body)]
+            body = WebhookBody.model_validate_json(request.body)
+            if body.account not in ("", self.context.account_id):
+                raise WebhookRejected("the event is about another account")
+            return [body.to_event()]
         except (ValidationError, AmountError, ValueError) as problem:
             raise WebhookRejected(f"the body cannot be read: {type(problem).__name__}") from problem
 
@@ -243,13 +280,25 @@ class FakeProvider(PaymentProvider):
         text = "Webhooks can be sent there." if good else "The callback address is not a web address."
         yield SelfCheck(name="Callback address", state="ok" if good else "error", message=text)
 
-    def make_webhook(self, *, reference: str, provider_reference: str, type: str = "payment.updated") -> WebhookRequest:
+    def make_webhook(
+        self, *, reference: str, provider_reference: str, type: str = "payment.updated", account: str = ""
+    ) -> WebhookRequest:
         """The signed webhook the mock provider would send now about one of its payments, refunds or payouts."""
         token = MockReference.read(provider_reference, self._secret)
         if token is None:
             raise ValueError(f"{provider_reference!r} is not a reference of this account")
         result = self._state(token)
-        return self._signed(json.dumps(WebhookBody.describe(type, reference, result).model_dump(mode="json")).encode())
+        body = WebhookBody.describe(type, reference, result, account)
+        return self._signed(json.dumps(body.model_dump(mode="json")).encode())
+
+    def sign_again(self, message: WebhookRequest) -> WebhookRequest:
+        """The same body under a signature of now, by this account's secret."""
+        return self._signed(message.body)
+
+    def make_dispute_webhook(self, provider_reference: str) -> WebhookRequest:
+        """The signed message the mock provider would send now about the dispute over this payment."""
+        dispute = self.dispute_reference(provider_reference)
+        return self._signed(write_dispute(self.fetch_dispute(FetchRequest(reference="", provider_reference=dispute))))
 
     def _signed(self, body: bytes) -> WebhookRequest:
         stamp = str(int(clock.now().timestamp()))
@@ -277,6 +326,7 @@ class FakeProvider(PaymentProvider):
         token = MockReference(
             operation=operation, amount=money, started_at=started, nonce=_nonce(request.reference, which)
         )
+        self.remember_payment(token)
         return self._state(token, return_url=return_url)
 
     def _checked(self, money: Money | None) -> Money:
@@ -289,16 +339,21 @@ class FakeProvider(PaymentProvider):
             raise InvalidPaymentData(_about_amount(problem.code, str(problem))) from problem
         return money
 
-    def _parent(
-        self, request: FollowUpRequest, operations: set[str], *, status: ResultStatus | None = None
-    ) -> MockReference:
+    def _parent(self, request: FollowUpRequest, operations: set[str]) -> MockReference:
         self._refuse_livemode()
         token = MockReference.read(request.provider_reference, self._secret)
+        if token is not None and token.operation == "auth" and "capture" in operations:
+            token = self._capture_of(token)
         if token is None or token.operation not in operations:
             raise RequestRejected(f"there is no such {' or '.join(sorted(operations))}", code="not_found")
-        if status is not None and (found := self._state(token).status) is not status:
-            raise RequestRejected(f"the payment is {found}, not {status}", code="wrong_state")
         return token
+
+    def _expect(self, parent: MockReference, status: ResultStatus) -> None:
+        if (found := self._state(parent).status) is not status:
+            raise RequestRejected(f"the payment is {found}, not {status}", code="wrong_state")
+
+    def _capture_of(self, hold: MockReference) -> MockReference | None:
+        return MockReference.read(self._memory.get("captured", hold.nonce), self._secret)
 
     def _share(self, request: FollowUpRequest, parent: MockReference) -> Money:
         money = parent.amount if request.amount is None else request.amount
@@ -333,8 +388,15 @@ class FakeProvider(PaymentProvider):
 
     def _state(self, token: MockReference, *, return_url: str = "") -> Result:
         behaviour, reference = behaviour_for(token.amount), token.sign(self._secret)
+        capture = self._capture_of(token) if token.operation == "auth" else None
+        if capture is not None:
+            return replace(self._state(capture), provider_reference=reference)
         over = behaviour.seconds is not None and clock.now() >= token.started_at + timedelta(seconds=behaviour.seconds)
         status = _status(behaviour.after if over else behaviour.before, token.operation)
+        waits = over and self._waits(token, behaviour)
+        status = ResultStatus.PENDING if waits else status
+        if token.operation == "auth" and self._memory.get("voided", token.nonce):
+            status = ResultStatus.CANCELED
         url = return_url or f"https://mock.invalid/approve/{reference}"
         return Result(
             status=status,
@@ -345,10 +407,16 @@ class FakeProvider(PaymentProvider):
             failure=_failure(behaviour) if status is ResultStatus.FAILED else None,
             occurred_at=token.started_at + timedelta(seconds=behaviour.seconds or 0) if over else None,
             raw={"behaviour": behaviour.name, "operation": token.operation},
+            needs_completion=waits and status is ResultStatus.PENDING,
         )
 
-    def _signature(self, stamp: str, body: bytes) -> str:
-        return hmac.new(self._secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    def _waits(self, token: MockReference, behaviour: Behaviour) -> bool:
+        """Approved, and nobody has completed it yet. Only payments are approved; refunds and payouts are not."""
+        approved = behaviour.completion and token.operation in {"sale", "auth"}
+        return approved and not self._memory.get("completed", token.nonce)
+
+    def _signature(self, stamp: str, body: bytes, secret: bytes = b"") -> str:
+        return hmac.new(secret or self._secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
     def _refuse_livemode(self) -> None:
         if self.context.livemode:

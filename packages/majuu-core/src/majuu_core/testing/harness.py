@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, cast
 
@@ -11,6 +12,7 @@ from moneyed import Money
 
 from majuu_core.common import ids
 from majuu_core.providers import (
+    EvidenceRequest,
     FetchRequest,
     FollowUpRequest,
     IncomingMoney,
@@ -18,6 +20,7 @@ from majuu_core.providers import (
     PaymentRequest,
     PayoutRequest,
     Result,
+    SaveMethodRequest,
     SupportsPayout,
     SupportsRefund,
     WebhookRequest,
@@ -29,6 +32,10 @@ class NotOffered(Exception):
     """The harness or the provider cannot do this. The check is skipped and the text is shown as the reason."""
 
 
+class NoHarness(Exception):
+    """There is nothing to drive the provider with: only checks that look at its class can run."""
+
+
 class Outcome(StrEnum):
     """How the other side must behave for a request."""
 
@@ -37,7 +44,8 @@ class Outcome(StrEnum):
     INSUFFICIENT_FUNDS = "insufficient_funds"
     CUSTOMER_CANCELS = "customer_cancels"
     PENDING = "pending"  # not final at first; paid once settle() was called
-    NEEDS_ACTION = "needs_action"  # a redirect or the like at first; paid once settle() was called
+    # A redirect or the like at first. Once settle() was called it is paid, or approved and waiting for complete().
+    NEEDS_ACTION = "needs_action"
     LOST_PAID = "lost_paid"  # the answer never comes back, but the money moved
     LOST_UNPAID = "lost_unpaid"  # the answer never comes back, and nothing happened
     SERVER_ERROR = "server_error"  # the provider answers with a 5xx or with rubbish
@@ -46,6 +54,7 @@ class Outcome(StrEnum):
     RATE_LIMITED = "rate_limited"
     WRONG_AMOUNT = "wrong_amount"  # the provider reports another amount than was asked
     WRONG_CURRENCY = "wrong_currency"
+    FAILS_LATE = "fails_late"  # a refund that is accepted, and fails for good once settle() was called
 
 
 class WebhookKind(StrEnum):
@@ -59,6 +68,31 @@ class WebhookKind(StrEnum):
     WRONG_SENDER = "wrong_sender"  # from an address the provider does not send from
 
 
+class DisputeOutcome(StrEnum):
+    """How a dispute must end once evidence was submitted and settle() was called."""
+
+    WON = "won"
+    LOST = "lost"
+    INQUIRY = "inquiry"  # only a question so far: no money is withdrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disputed:
+    """A payment whose dispute is open now."""
+
+    request: PaymentRequest
+    result: Result
+    provider_reference: str  # of the dispute
+
+
+class AccountWebhook(StrEnum):
+    """Which webhook to make that tells accounts and their secrets apart."""
+
+    OTHER_ACCOUNT = "other_account"  # signed well, but about another account of the same owner
+    OLD_SECRET = "old_secret"  # signed with a secret that was replaced, and is still listed in the credentials
+    RETIRED_SECRET = "retired_secret"  # signed with a secret that was taken out of the credentials
+
+
 class ProviderHarness(ABC):
     """Drives one provider account in tests, against recorded answers or a simulator.
 
@@ -68,6 +102,10 @@ class ProviderHarness(ABC):
 
     provider_class: ClassVar[type[PaymentProvider]]
     secrets: tuple[str, ...] = ()  # every secret value in the credentials, as plain text
+    # True where money is given back by new payouts, which the provider does not tie to the payment.
+    refunds_are_payouts: ClassVar[bool] = False
+    # Required checks, or whole groups, that this provider cannot be put to, each with the reason. The summary shows it.
+    waives: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def make_provider(self) -> PaymentProvider:
@@ -99,9 +137,43 @@ class ProviderHarness(ABC):
         """The same about a payout."""
         return cast(SupportsPayout, self.make_provider()).fetch_payout(_question(request, result))
 
+    def save_method(self, outcome: Outcome = Outcome.SUCCEEDS) -> SaveMethodRequest:
+        """A request to keep a customer's method, ending like this: SUCCEEDS, NEEDS_ACTION or DECLINED."""
+        raise NotOffered(f"this harness saves no method that ends as {outcome}")
+
     def webhook(self, kind: WebhookKind, request: PaymentRequest, result: Result) -> WebhookRequest:
         """The provider's message about a payment. The same arguments give the same message, as a redelivery would."""
         raise NotOffered(f"this harness makes no {kind} webhooks")
+
+    def dispute(self, outcome: DisputeOutcome = DisputeOutcome.WON) -> Disputed:
+        """A payment that was made and is disputed: the dispute waits for an answer, and ends like this."""
+        raise NotOffered(f"this harness has no dispute that ends as {outcome}")
+
+    def evidence(self, disputed: Disputed) -> EvidenceRequest:
+        """Evidence that the provider takes, to be submitted. By default the first of its texts."""
+        fields = [item for item in self.provider_class.info.evidence_fields if item.kind == "text"]
+        if not fields:
+            raise NotOffered("the provider takes no texts; let the harness make its evidence")
+        reference = new_reference("dp")
+        return EvidenceRequest(
+            idempotency_key=f"key-{reference}",
+            reference=reference,
+            provider_reference=disputed.provider_reference,
+            texts={fields[0].name: "It was delivered on 3 May."[: fields[0].max_length]},
+            submit=True,
+        )
+
+    def dispute_webhook(self, disputed: Disputed) -> WebhookRequest:
+        """The provider's genuine message about the dispute as it is now."""
+        raise NotOffered("this harness makes no messages about disputes")
+
+    def account_webhook(self, kind: AccountWebhook, request: PaymentRequest, result: Result) -> WebhookRequest:
+        """The same, where it matters whose message it is and which secret signed it."""
+        raise NotOffered(f"this harness makes no {kind} webhooks")
+
+    def redelivery(self, request: PaymentRequest, result: Result) -> WebhookRequest:
+        """The good webhook as the provider sends it again later: the same event, another time and signature."""
+        raise NotOffered("this harness makes no redeliveries")
 
     def incoming(self, kind: WebhookKind, money: IncomingMoney) -> WebhookRequest:
         """The provider's message that this money arrived without an intent. The same arguments, the same message."""

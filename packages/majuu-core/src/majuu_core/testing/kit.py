@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from majuu_core.providers import PaymentProvider, operations
-from majuu_core.testing.harness import NotOffered, ProviderHarness
+from majuu_core.testing.harness import NoHarness, NotOffered, ProviderHarness
+from majuu_core.testing.loopback import loopback_only
 
 CheckFunction = Callable[[ProviderHarness], None]
 
@@ -29,6 +30,7 @@ class Check:
     fix: str  # what to do when the check fails
     needs: tuple[str, ...]  # operations; "payment" stands for sale or authorize
     function: CheckFunction
+    required: bool = False  # a harness may not leave it out: without it the rest of the group proves little
 
     @property
     def test_name(self) -> str:
@@ -56,6 +58,7 @@ class CheckResult:
     group: str
     outcome: Literal["passed", "failed", "skipped"]
     detail: str = ""
+    left_out: bool = False  # skipped although the provider has the capability: NotOffered was raised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,11 @@ class Report:
         """The ids of the checks that passed, failed or were skipped."""
         return frozenset(result.id for result in self.results if result.outcome == outcome)
 
+    @property
+    def left_out(self) -> tuple[CheckResult, ...]:
+        """What the harness could not arrange. Each of them is a promise that nobody has looked at."""
+        return tuple(result for result in self.results if result.left_out)
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
@@ -77,14 +85,21 @@ class Report:
 _found: dict[str, Check] = {}
 
 
-def check(group: str, *, why: str, fix: str, needs: Iterable[str] = ()) -> Callable[[CheckFunction], CheckFunction]:
-    """Declare a check. Its id is the group and the function's name; ids are never reused for another rule."""
+def check(
+    group: str, *, why: str, fix: str, needs: Iterable[str] = (), required: bool = False
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Declare a check. Its id is the group and the function's name; ids are never reused for another rule.
+
+    A ``required`` one fails, rather than being skipped, when the harness raises NotOffered.
+    """
 
     def declare(function: CheckFunction) -> CheckFunction:
         name = f"{group}.{function.__name__}"
         if name in _found:
             raise ValueError(f"there are two checks named {name}")
-        _found[name] = Check(id=name, group=group, why=why, fix=fix, needs=tuple(needs), function=function)
+        _found[name] = Check(
+            id=name, group=group, why=why, fix=fix, needs=tuple(needs), function=function, required=required
+        )
         return function
 
     return declare
@@ -98,13 +113,21 @@ def all_checks() -> tuple[Check, ...]:
 
 
 def run_one(item: Check, harness: ProviderHarness) -> CheckResult:
-    """Run one check. Whatever a provider raises, the answer is a result."""
+    """Run one check, with connections to this machine only. Whatever a provider raises, the answer is a result."""
     if missing := item.missing(harness.provider_class):
         return CheckResult(id=item.id, group=item.group, outcome="skipped", detail=f"the provider has no {missing}")
     try:
-        item.function(harness)
+        with loopback_only():
+            item.function(harness)
+    except NoHarness as reason:
+        return CheckResult(id=item.id, group=item.group, outcome="skipped", detail=str(reason), left_out=True)
     except NotOffered as reason:
-        return CheckResult(id=item.id, group=item.group, outcome="skipped", detail=str(reason))
+        waived = harness.waives.get(item.id) or harness.waives.get(item.group)
+        if item.required and not waived:
+            problem = CheckFailed(f"the harness leaves it out ({reason}), and this check may not be left out")
+            return CheckResult(id=item.id, group=item.group, outcome="failed", detail=item.explain(problem))
+        detail = f"waived: {waived}" if waived and item.required else str(reason)
+        return CheckResult(id=item.id, group=item.group, outcome="skipped", detail=detail, left_out=True)
     except Exception as problem:  # noqa: BLE001 - a provider under test may raise anything; that is a failure
         return CheckResult(id=item.id, group=item.group, outcome="failed", detail=item.explain(problem))
     return CheckResult(id=item.id, group=item.group, outcome="passed")
@@ -121,3 +144,12 @@ def run(make_harness: Callable[[], ProviderHarness], checks: Iterable[Check] | N
         finally:
             harness.close()
     return Report(provider=name, results=tuple(results))
+
+
+def checks_as_markdown() -> str:
+    """The tables of docs/reference/provider-contract.md: every check in its group."""
+    blocks: dict[str, list[str]] = {}
+    for item in all_checks():
+        blocks.setdefault(item.group, []).append(f"| `{item.id}` | {item.why} | {item.fix} |")
+    head = "| check | why | what to do |\n|---|---|---|"
+    return "\n\n".join(f"### {group}\n\n{head}\n" + "\n".join(rows) for group, rows in blocks.items())

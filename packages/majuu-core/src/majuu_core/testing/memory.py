@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 
 import httpx
 from pydantic import BaseModel
@@ -73,7 +74,8 @@ def provider_context(
     ``handler`` answers requests in memory; ``client`` sends them for real, to a simulator say. With neither, every
     request fails as if there were no network. ``context.http`` is a RecordingHttp.
     """
-    http = RecordingHttp(client or httpx.Client(transport=httpx.MockTransport(handler or _no_network)))
+    answering = httpx.Client(transport=httpx.MockTransport(handler)) if handler else None
+    http = RecordingHttp(client or answering or _unplugged())
     return ProviderContext(
         account_id=account_id,
         livemode=livemode,
@@ -82,6 +84,11 @@ def provider_context(
         cache=cache if cache is not None else MemoryCache(),
         options=options or {},
     )
+
+
+@cache
+def _unplugged() -> httpx.Client:
+    return httpx.Client(transport=httpx.MockTransport(_no_network))
 
 
 def _no_network(request: httpx.Request) -> httpx.Response:

@@ -39,7 +39,9 @@ class Behaviour:
     seconds: int | None = 0  # how long until then; None: for ever
     trouble: Trouble | None = None  # what the first call meets
     trouble_seconds: int | None = None  # how long it meets it; None: for ever
+    completion: bool = False  # after the seconds the customer has approved, and complete() takes the money
     misreported: str = ""  # "amount" or "currency": what the provider reports wrongly
+    dispute: str = ""  # "won", "lost" or "inquiry": what comes of it when the store answers
 
 
 ORDINARY = Behaviour(amount=0, name="succeeds", description="Succeeds at once.")
@@ -82,6 +84,24 @@ MAGIC_AMOUNTS: tuple[Behaviour, ...] = (
         before=_ACTION,
         after=_CANCELED,
         seconds=5,
+    ),
+    Behaviour(
+        amount=7713,
+        name="redirect_completes",
+        description="Asks for a redirect; after 5 seconds it is approved, and succeeds when it is completed.",
+        before=_ACTION,
+        seconds=5,
+        completion=True,
+    ),
+    Behaviour(
+        amount=7714,
+        name="redirect_declined",
+        description="Asks for a redirect; after 5 seconds it is approved, and is declined when it is completed.",
+        before=_ACTION,
+        after=_FAILED,
+        failure=FailureCode.DECLINED,
+        seconds=5,
+        completion=True,
     ),
     Behaviour(amount=7721, name="pending_succeeds", description="Pending for 5 seconds, then succeeds.", seconds=5),
     Behaviour(
@@ -190,6 +210,24 @@ MAGIC_AMOUNTS: tuple[Behaviour, ...] = (
         name="wrong_currency",
         description="Succeeds, but another currency is reported.",
         misreported="currency",
+    ),
+    Behaviour(
+        amount=7761,
+        name="disputed_won",
+        description="Succeeds; disputed after 10 seconds, the money withdrawn. An answer wins after 60 seconds.",
+        dispute="won",
+    ),
+    Behaviour(
+        amount=7762,
+        name="disputed_lost",
+        description="Succeeds; disputed after 10 seconds, the money withdrawn. An answer loses after 60 seconds.",
+        dispute="lost",
+    ),
+    Behaviour(
+        amount=7763,
+        name="inquiry",
+        description="Succeeds; after 10 seconds an inquiry that withdraws nothing. It ends in the store's favour.",
+        dispute="inquiry",
     ),
 )
 

@@ -58,13 +58,16 @@ class WebhookBody(BaseModel):
     amount: str
     currency: str
     failure_code: str = ""
+    needs_completion: bool = False
+    account: str = ""  # whose event it is, where one secret serves several accounts
     occurred_at: str
 
     @classmethod
-    def describe(cls, type: str, reference: str, result: Result) -> WebhookBody:
+    def describe(cls, type: str, reference: str, result: Result, account: str = "") -> WebhookBody:
         status = ResultStatus.PENDING if result.status is ResultStatus.REQUIRES_ACTION else result.status
         money = result.amount or Money(0, "KES")
-        digest = hashlib.sha256(f"{type}|{result.provider_reference}|{status}".encode()).hexdigest()[:24]
+        what = f"{type}|{result.provider_reference}|{status}{'|approved' if result.needs_completion else ''}"
+        digest = hashlib.sha256(what.encode()).hexdigest()[:24]
         return cls.model_validate(
             {
                 "id": f"mockevt_{digest}",
@@ -75,6 +78,8 @@ class WebhookBody(BaseModel):
                 "amount": format_amount(money),
                 "currency": money.currency.code,
                 "failure_code": result.failure.code.value if result.failure else "",
+                "needs_completion": result.needs_completion,
+                "account": account,
                 "occurred_at": (result.occurred_at or clock.now()).isoformat(),
             }
         )
@@ -92,6 +97,7 @@ class WebhookBody(BaseModel):
             failure=Failure(code=code, provider_code=code.value, message=MESSAGES[code][0]) if code else None,
             occurred_at=occurred_at,
             raw={"id": self.id},
+            needs_completion=self.needs_completion and status is ResultStatus.PENDING,
         )
         return ProviderEvent(
             event_id=self.id,

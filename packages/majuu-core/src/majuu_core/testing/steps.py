@@ -15,10 +15,11 @@ from majuu_core.providers import (
     Result,
     ResultStatus,
     SupportsAuthorization,
+    SupportsCompletion,
     SupportsSale,
     operations,
 )
-from majuu_core.testing.harness import Outcome, ProviderHarness
+from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness
 from majuu_core.testing.kit import CheckFailed
 
 PAID = frozenset({ResultStatus.SUCCEEDED, ResultStatus.AUTHORIZED})
@@ -66,7 +67,31 @@ def finish(harness: ProviderHarness, request: PaymentRequest, result: Result) ->
     if result.status not in OPEN:
         return result
     harness.settle()
-    return fetch(harness, request, result)
+    found = fetch(harness, request, result)
+    return complete(harness, request, found, result) if found.needs_completion else found
+
+
+def complete(harness: ProviderHarness, request: PaymentRequest, *results: Result) -> Result:
+    """Take the money of a payment that the customer approved, as core does when they come back."""
+    reference = next((item.provider_reference for item in results if item.provider_reference), "")
+    return cast(SupportsCompletion, harness.make_provider()).complete(
+        FollowUpRequest(
+            idempotency_key=f"{request.idempotency_key}-complete",
+            reference=request.reference,
+            provider_reference=reference,
+            webhook_url=request.webhook_url,
+        )
+    )
+
+
+def any_payment(harness: ProviderHarness) -> PaymentRequest:
+    """A payment of whatever end the harness can arrange, for checks that never come to its end."""
+    for outcome in (Outcome.SUCCEEDS, Outcome.NEEDS_ACTION):
+        try:
+            return harness.payment(outcome)
+        except NotOffered:
+            continue
+    return harness.payment(Outcome.PENDING)
 
 
 def pay(harness: ProviderHarness, outcome: Outcome = Outcome.SUCCEEDS) -> tuple[PaymentRequest, Result]:

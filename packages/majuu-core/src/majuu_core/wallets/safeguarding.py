@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from moneyed import Money
 
 from majuu_core.common.cells import safe_cell
@@ -124,7 +124,8 @@ def _owed_to_stores(pooled: Iterable[str], livemode: bool, at: datetime) -> dict
     """What each store is owed of money that is not at an account of its own, added up by currency.
 
     What the platform's accounts took for it, less what they sent out and what went on to wallets; and what wallets paid
-    it, unless it holds that itself, because its own account had filled wallets with as much.
+    it, unless it holds that itself, because its own account had filled wallets with as much. What came in another
+    currency counts as what it was exchanged for; what a dispute holds back is neither owed nor there meanwhile.
     """
     rows = LedgerTransfer.objects.filter(livemode=livemode, phase__in=_POSTED, created_at__lte=at)
     into, out = rows.filter(credit_account__kind__in=_STORES), rows.filter(debit_account__kind__in=_STORES)
@@ -136,6 +137,10 @@ def _owed_to_stores(pooled: Iterable[str], livemode: bool, at: datetime) -> dict
     _add(held, into.filter(debit_account__kind=_K.INTAKE_UNCLAIMED), credited, 1)
     _add(held, out.filter(credit_account__kind=clearing, credit_account__owner__in=owners), debited, -1)
     _add(held, out.filter(credit_account__kind=_K.INTAKE_UNCLAIMED), debited, -1)
+    at_platform = _touching(owners)
+    other_side = (_K.FX_TRADING, _K.DISPUTES_RESERVE)
+    _add(held, into.filter(at_platform, debit_account__kind__in=other_side), credited, 1)
+    _add(held, out.filter(at_platform, credit_account__kind__in=other_side), debited, -1)
     _add(held, to_wallets.exclude(transaction__kind=OWN_DEPOSIT), debited, -1)
     paid: _ByStore = defaultdict(Decimal)
     _add(paid, into.filter(debit_account__kind=_K.WALLET), credited, 1)
@@ -147,6 +152,18 @@ def _owed_to_stores(pooled: Iterable[str], livemode: bool, at: datetime) -> dict
             total, count = sums.get(key[1], (Decimal(0), 0))
             sums[key[1]] = (total + owed, count + 1)
     return sums
+
+
+def _touching(owners: Sequence[str]) -> Exists:
+    """Transfers whose transaction also moves money at one of these provider accounts."""
+    kinds = (_K.PROVIDER_CLEARING, _K.DISPUTES_HELD)
+    return Exists(
+        LedgerTransfer.objects.filter(
+            Q(debit_account__kind__in=kinds, debit_account__owner__in=owners)
+            | Q(credit_account__kind__in=kinds, credit_account__owner__in=owners),
+            transaction=OuterRef("transaction"),
+        )
+    )
 
 
 _ByStore = dict[tuple[str, str], Decimal]

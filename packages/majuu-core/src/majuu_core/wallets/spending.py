@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from moneyed import Money
 
@@ -10,9 +12,10 @@ from majuu_core.common.problems import Conflict, Invalid, NotFound
 from majuu_core.database.batch import WriteBatch
 from majuu_core.ledger.exceptions import InsufficientFunds
 from majuu_core.ledger.services import lock_for_spending
+from majuu_core.payments.by_hand import add_giving_way, lock_intent_and_waiting
 from majuu_core.payments.charges import amount_to_charge, check_payable
 from majuu_core.payments.custody import require_custodial
-from majuu_core.payments.models import PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent
 from majuu_core.payments.own_money import WALLET, add_own_payment, build_own_charge
 from majuu_core.wallets.locks import lock_intent_and_wallet
 from majuu_core.wallets.models import Wallet, WalletDeposit, WalletPayment
@@ -30,14 +33,15 @@ def pay_intent_from_wallet(*, wallet: Wallet, intent: PaymentIntent, amount: Mon
     require_custodial("Wallets")
     _check_same_store(wallet, intent)
     with transaction.atomic():
+        _, waiting = lock_intent_and_waiting(intent.pk)
         locked_intent, locked = lock_intent_and_wallet(intent.pk, wallet.pk)
         require_spendable(locked)
         if WalletDeposit.objects.filter(payment_intent_id=intent.pk).exists():
             raise Conflict("deposit_from_wallet", "A deposit cannot be paid from a wallet.")
         spent = amount_to_charge(locked_intent, amount)
-        check_payable(locked_intent, spent)
+        check_payable(locked_intent, spent, ended=waiting)
         require_funds(locked, spent)
-        return _pay(locked, locked_intent, spent)
+        return _pay(locked, locked_intent, spent, waiting)
 
 
 def require_funds(wallet: Wallet, amount: Money) -> None:
@@ -48,12 +52,13 @@ def require_funds(wallet: Wallet, amount: Money) -> None:
         raise Conflict("insufficient_funds", "The wallet does not hold that much.", field="amount") from None
 
 
-def _pay(wallet: Wallet, intent: PaymentIntent, amount: Money) -> WalletPayment:
+def _pay(wallet: Wallet, intent: PaymentIntent, amount: Money, waiting: Sequence[Charge]) -> WalletPayment:
     payer = wallet.customer_phone or wallet.customer_reference
     payment = WalletPayment(wallet=wallet, livemode=wallet.livemode)
     charge = build_own_charge(intent, method=WALLET, payer=payer, amount=amount, receipt=payment.public_id)
     payment.charge, payment.created_at = charge, charge.created_at
     batch = WriteBatch()
+    add_giving_way(batch, waiting)
     add_own_payment(batch, charge, paid_from=wallet.account)
     batch.insert(payment)
     changes = {"amount": format_amount(amount), "payment_intent": intent.public_id, "wallet": wallet.public_id}

@@ -21,10 +21,11 @@ from majuu_core.database.batch import WriteBatch
 from majuu_core.database.compiled import RowByKey
 from majuu_core.merchants.provider_accounts import provider_for
 from majuu_core.payments.calls import Conversation, refuse_open_transaction
-from majuu_core.payments.follow_ups import ask
 from majuu_core.payments.locks import Seen
 from majuu_core.payments.models import Charge
 from majuu_core.payments.notices import Ending, Notice
+from majuu_core.payments.questions import ask
+from majuu_core.payments.representation import asked_amount
 from majuu_core.payments.settling import apply_if_unchanged, apply_result
 from majuu_core.payments.turns import Turns
 from majuu_core.providers import (
@@ -115,7 +116,8 @@ def process_inbound(inbound_id: uuid.UUID) -> None:
             raise WebhookRejected("The provider package takes no webhooks any more.")
         events = list(provider.parse_webhook(as_request(inbound)))
     except WebhookRejected as problem:
-        finish(inbound, [Outcome(_State.REJECTED, str(problem))])
+        # It could be read when it came, and nobody sends again what was taken then.
+        _finish_or_wait(inbound, [None], reason=str(problem))
         return
     if inbound.trust == Trust.SIGNED:
         process_signed(inbound, events)
@@ -194,15 +196,16 @@ def _process_unsigned(inbound: InboundWebhook, events: Sequence[ProviderEvent]) 
     _finish_or_wait(inbound, outcomes)
 
 
-def _finish_or_wait(inbound: InboundWebhook, outcomes: Sequence[Outcome | None]) -> None:
+def _finish_or_wait(inbound: InboundWebhook, outcomes: Sequence[Outcome | None], reason: str = "") -> None:
     if None not in outcomes:
         finish(inbound, [outcome for outcome in outcomes if outcome is not None])
     elif inbound.attempts > len(RETRY_SECONDS):
-        finish(inbound, [Outcome(_State.PARKED, "The provider never confirmed what this message says.")])
+        finish(inbound, [Outcome(_State.PARKED, reason or "The provider never confirmed what this message says.")])
     else:
         wait = RETRY_SECONDS[max(inbound.attempts, 1) - 1]
         InboundWebhook.objects.filter(pk=inbound.pk, state=_State.RECEIVED).update(
-            next_attempt_at=clock.now() + timedelta(seconds=wait), reason="Waiting for the provider to confirm it."
+            next_attempt_at=clock.now() + timedelta(seconds=wait),
+            reason=storable(reason, 500) or "Waiting for the provider to confirm it.",
         )
 
 
@@ -219,15 +222,16 @@ def _settle(inbound: InboundWebhook, event: ProviderEvent, *, alone: bool) -> Ou
     conversation = Conversation(charge.provider_account, charge)
     truth, _ = ask(conversation, charge, event.provider_reference)
     records = conversation.records()
-    if truth.status in _NOT_FINAL:
+    if truth.status in _NOT_FINAL and not truth.status is event.result.status is ResultStatus.AUTHORIZED:
         # A reference that the provider does not own up to may be anybody's invention: it stays with the message.
         known = event.provider_reference if truth.provider_reference == event.provider_reference else None
-        return _remember(charge, Result(status=ResultStatus.UNKNOWN, provider_reference=known), records)
+        hint = truth if truth.needs_completion else Result(status=ResultStatus.UNKNOWN)
+        return _remember(charge, replace(hint, provider_reference=known), records)
     paid = truth.status is ResultStatus.SUCCEEDED
     if told and not paid:
         apply_result(charge_id=charge.pk, result=Result(status=ResultStatus.UNKNOWN), records=records)
         return Outcome(_State.PARKED, f"It says paid; the provider, when asked, says {truth.status.value}.")
-    asked, named = charge.amount, event.result.amount
+    asked, named = asked_amount(charge), event.result.amount
     if told and paid and named is not None and named != asked:
         # The provider says that what was asked for is paid. A message that names something else adds nothing to that.
         doubt = Outcome(_State.PARKED, f"It names {named}; {asked} was asked for and, as the provider says, paid.")

@@ -8,8 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from majuu_core.audit.services import Actor, acting_as
-from majuu_core.common.client_address import client_address
-from majuu_core.configuration import trusted_proxies
+from majuu_core.network.client import address_of
 from majuu_core.webhooks.inbound import MAX_BODY, RawRequest, receive_webhook
 
 logger = logging.getLogger("majuu.webhooks")
@@ -18,9 +17,7 @@ logger = logging.getLogger("majuu.webhooks")
 @csrf_exempt
 def receive(request: HttpRequest, subject: str, secret: str, topic: str | None = None) -> HttpResponse:
     """Take a provider's message. The answer is the provider's own form; a foreign address is a plain 404."""
-    address = client_address(
-        request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""), trusted_proxies()
-    )
+    address = address_of(request)
     raw = RawRequest(
         method=request.method or "",
         subject=subject,

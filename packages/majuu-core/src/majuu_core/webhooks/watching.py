@@ -13,11 +13,14 @@ from typing import Any
 from django.db.models import Count, Max, Min, QuerySet
 
 from majuu_core import configuration
+from majuu_core.audit.delivery import is_anchor_overdue, late_places
 from majuu_core.common import clock, ids
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.alerts import Trouble, keep_alerts, mail_new_alerts
+from majuu_core.payments.dispute_alerts import watch_disputes
+from majuu_core.payments.lapsing import watch_lapsing
 from majuu_core.payments.low_balances import watch_all_balances
-from majuu_core.payments.models import Alert, Charge, IncomingPayment, PaymentIntent
+from majuu_core.payments.models import Alert, Charge, Dispute, IncomingPayment, PaymentIntent
 from majuu_core.webhooks.models import InboundWebhook
 from majuu_core.webhooks.self_test import SELF_TEST_TOPIC
 
@@ -26,14 +29,17 @@ WAITING_CHARGES = 3
 # As long as a customer usually takes to answer the prompt.
 CUSTOMER_TIME = timedelta(minutes=2)
 _LOOK_BACK = timedelta(hours=2)
+ANCHOR_GRACE = timedelta(minutes=15)
 PARKED_TOO_LONG = timedelta(days=1)
 _MOST_COUNTED = 1000
 
 
 def watch() -> int:
     """Look at everything, raise and clear alerts, and write about new ones. Returns how much changed."""
-    changed = watch_all_balances() + _watch_callbacks() + _watch_health()
-    changed += keep_alerts(kind=Alert.Kind.PARKED, troubles=_parked())
+    changed = watch_all_balances() + _watch_callbacks() + _watch_health() + _watch_breakers()
+    changed += watch_lapsing()
+    changed += keep_alerts(kind=Alert.Kind.ANCHOR, troubles=_anchors())
+    changed += keep_alerts(kind=Alert.Kind.PARKED, troubles=_parked()) + watch_disputes()
     return changed + mail_new_alerts()
 
 
@@ -51,6 +57,23 @@ def _watch_health() -> int:
         for account in refused.select_related("store").defer("credentials")
     ]
     return keep_alerts(kind=Alert.Kind.UNHEALTHY, troubles=troubles)
+
+
+def _watch_breakers() -> int:
+    paused = ProviderAccount.objects.filter(is_active=True).exclude(breaker=ProviderAccount.Breaker.CLOSED)
+    troubles = [
+        Trouble(
+            subject=account.public_id,
+            title=f"{account.name} does not answer",
+            detail=f"{account.breaker_failures} calls in a row got no answer, the last because of: "
+            f"{account.breaker_reason or 'silence'}. It is tried again by itself; payments fail until then, or go to "
+            "the store's next account. Look at the provider's status page.",
+            livemode=account.livemode,
+            account=account,
+        )
+        for account in paused.select_related("store").defer("credentials")
+    ]
+    return keep_alerts(kind=Alert.Kind.NO_ANSWER, troubles=troubles)
 
 
 def _watch_callbacks() -> int:
@@ -145,6 +168,25 @@ def _silence(account: ProviderAccount, found: dict[str, Any], last: datetime | N
     )
 
 
+def _anchors() -> Iterator[Trouble]:
+    """Anchors that were not made, or did not reach a place outside the database."""
+    for name, count in late_places(ANCHOR_GRACE).items():
+        yield Trouble(
+            subject=f"anchor/{name}",
+            title=f'Audit anchors do not reach "{name}"',
+            detail=f"{count} anchors of the audit trail have not been taken there for {ANCHOR_GRACE}. The log "
+            "majuu.audit says why. Until they arrive, whoever owns the database could rewrite the trail unseen.",
+            livemode=True,
+        )
+    if is_anchor_overdue(ANCHOR_GRACE):
+        yield Trouble(
+            subject="anchor/made",
+            title="No audit anchor was made",
+            detail="Entries were sealed, and no anchor signed since. Run manage.py majuu_audit anchor: it says why.",
+            livemode=True,
+        )
+
+
 def _parked() -> Iterator[Trouble]:
     """What has waited for a decision for more than a day, by table and mode."""
     line = clock.now() - PARKED_TOO_LONG
@@ -152,6 +194,7 @@ def _parked() -> Iterator[Trouble]:
     tables: tuple[tuple[str, str, QuerySet[Any], str], ...] = (
         ("payments", "Payment intents", PaymentIntent.objects.filter(is_parked=True, pk__lt=old), "livemode"),
         ("charges", "Charges", Charge.objects.filter(is_parked=True, pk__lt=old), "livemode"),
+        ("disputes", "Disputes", Dispute.objects.filter(is_parked=True, pk__lt=old), "livemode"),
         ("incoming", "Incoming payments", _unclaimed(old), "livemode"),
         (
             "webhooks",

@@ -44,17 +44,23 @@ CORE_LOOPS: tuple[Loop, ...] = (
     Loop(name="payouts.send", function="majuu_core.payments.payout_sending.send_due_payouts", pause=1),
     Loop(name="payouts.follow_ups", function="majuu_core.payments.payout_sending.run_due_payout_questions", pause=1),
     Loop(name="payments.refunds", function="majuu_core.payments.refund_outcomes.run_due_refund_questions", pause=1),
+    Loop(name="payments.saved_methods", function="majuu_core.payments.saved_methods.run_due_savings", pause=5),
+    Loop(name="payments.disputes", function="majuu_core.payments.dispute_hearing.run_due_disputes", pause=30),
     Loop(name="incoming.settle", function="majuu_core.payments.incoming_settling.run_due_incoming", pause=1),
     Loop(name="payments.expiry", function="majuu_core.payments.intents.expire_due_intents", pause=5),
     Loop(name="reports.closes", function="majuu_core.reports.due.run_due_closes", pause=60),
     Loop(name="payments.balances", function="majuu_core.payments.balances.request_due_balances", pause=30),
     Loop(name="alerts.watch", function="majuu_core.webhooks.watching.watch", pause=60),
     Loop(name="wallets.deposits", function="majuu_core.wallets.deposits.credit_watched_deposits", pause=10),
+    Loop(name="audit.seal", function="majuu_core.audit.sealing.seal_entries", pause=2),
+    Loop(name="audit.seal_late", function="majuu_core.audit.sealing.seal_late_entries", pause=600),
+    Loop(name="audit.anchors", function="majuu_core.audit.delivery.run_due_anchors", pause=60),
     DISPATCH,
     Loop(name="events.handlers", function="majuu_core.events.handlers.run_due_handlers", pause=0.5),
     Loop(name="webhooks.endpoints", function="majuu_core.webhooks.outbound_upkeep.look_after_endpoints", pause=30),
     Loop(name="webhooks.purge", function="majuu_core.webhooks.outbound_upkeep.purge_attempts", pause=600),
     Loop(name="idempotency.purge", function="majuu_core.idempotency.services.purge_keys", pause=600),
+    Loop(name="oauth.purge", function="majuu_core.merchants.client_tokens.purge_tokens", pause=600),
 )
 
 

@@ -14,14 +14,16 @@ from majuu_core.api.pagination import paginate
 from majuu_core.api.responses import json_response
 from majuu_core.api.schemas import Page, ProblemOut
 from majuu_core.api.v1.incoming_payments_schemas import ClaimIn, ClaimOut, IncomingPaymentOut, ReceiptOut
-from majuu_core.common.problems import NotFound
+from majuu_core.common.problems import Conflict, NotFound
+from majuu_core.merchants.api_keys import KeyIdentity
 from majuu_core.payments.claims import ClaimRequest, claim_incoming
 from majuu_core.payments.incoming_shown import represent_claim, represent_incoming
 from majuu_core.payments.models import IncomingPayment
+from majuu_core.payments.receipt_guesses import check_guesses, count_wrong_guess
 from majuu_core.payments.receipts import verify_receipt
 
 router = Router(tags=["Incoming payments"])
-_PROBLEMS = {401: ProblemOut, 403: ProblemOut, 404: ProblemOut, 422: ProblemOut}
+_PROBLEMS = {401: ProblemOut, 403: ProblemOut, 404: ProblemOut, 422: ProblemOut, 429: ProblemOut}
 
 
 @router.get(
@@ -59,9 +61,12 @@ def verify(
 ) -> HttpResponse:
     """Is this receipt real, and is it still free? ``available`` means: claim it. Nothing is changed."""
     caller = require(request, "incoming:read")
+    check_guesses(store_id=caller.store_id, livemode=caller.livemode)
     found = verify_receipt(
         store=store_of(caller), livemode=caller.livemode, receipt=receipt, external_reference=external_reference
     )
+    if found["state"] in ("unknown", "taken"):
+        _count_wrong_guess(caller, receipt or external_reference or "")
     return json_response(request, 200, found)
 
 
@@ -82,8 +87,15 @@ def claim(request: HttpRequest, body: ClaimIn) -> HttpResponse:
     wanted = ClaimRequest(receipt=body.receipt, reference=body.reference, payment_intent=body.payment_intent or "")
 
     def work(request_key: str) -> tuple[int, Any]:
+        check_guesses(store_id=caller.store_id, livemode=caller.livemode)
         # Safe to repeat by itself, so a refusal's side effects (hurrying a question) may stay.
-        return 200, represent_claim(claim_incoming(store=store_of(caller), livemode=caller.livemode, request=wanted))
+        try:
+            made = claim_incoming(store=store_of(caller), livemode=caller.livemode, request=wanted)
+        except (NotFound, Conflict) as problem:
+            if problem.code in ("receipt_not_found", "incoming_payment_claimed"):
+                _count_wrong_guess(caller, body.receipt)
+            raise
+        return 200, represent_claim(made)
 
     with acting(request):
         return run_once(request, caller, work)
@@ -106,3 +118,7 @@ def retrieve(request: HttpRequest, incoming_payment_id: str) -> HttpResponse:
         text = "There is no such incoming payment in this store and mode."
         raise NotFound("incoming_payment_not_found", text) from None
     return json_response(request, 200, represent_incoming(row))
+
+
+def _count_wrong_guess(caller: KeyIdentity, receipt: str) -> None:
+    count_wrong_guess(store_id=caller.store_id, livemode=caller.livemode, receipt=receipt)

@@ -27,6 +27,7 @@ from majuu_core.payments.account_references import MAX_PROMPT, ReferenceRefused,
 from majuu_core.payments.intents import get_payment_intent
 from majuu_core.payments.message_checks import check_message
 from majuu_core.payments.models import IncomingPayment
+from majuu_core.payments.receipt_guesses import check_guesses, count_wrong_guess
 from majuu_core.payments.suggestion_queries import last_receiver, suggest_money, suggest_orders, unclaimed_money
 from majuu_core.payments.suggestion_representation import (
     may_be_shown,
@@ -39,7 +40,7 @@ from majuu_core.payments.suggestions import Suggestion
 
 router = Router(tags=["Incoming payments"])
 intents_router = Router(tags=["Payment intents"])
-_PROBLEMS = {401: ProblemOut, 403: ProblemOut, 422: ProblemOut}
+_PROBLEMS = {401: ProblemOut, 403: ProblemOut, 422: ProblemOut, 429: ProblemOut}
 
 
 @router.get(
@@ -118,7 +119,10 @@ def verify_message(request: HttpRequest, body: MessageIn) -> HttpResponse:
     caller = require(request, "incoming:read")
 
     def work(request_key: str) -> tuple[int, Any]:
+        check_guesses(store_id=caller.store_id, livemode=caller.livemode)
         check = check_message(store_id=caller.store_id, livemode=caller.livemode, text=body.text)
+        if check.message is not None and check.verdict in ("not_found", "already_claimed"):
+            count_wrong_guess(store_id=caller.store_id, livemode=caller.livemode, receipt=check.message.receipt)
         return 200, represent_check(check, caller.store_id)
 
     with acting(request):

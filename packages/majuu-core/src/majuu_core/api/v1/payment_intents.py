@@ -11,11 +11,12 @@ from ninja import Router
 from ninja.params.functions import Query
 
 from majuu_core.api.auth import acting, require, store_of
-from majuu_core.api.idempotency import identity_of, replay_or_conflict, run_once, run_once_atomically
+from majuu_core.api.idempotency import identity_of, replay_or_conflict, run_once
 from majuu_core.api.pagination import paginate
 from majuu_core.api.responses import json_response, raw_json_response
 from majuu_core.api.schemas import (
     CancelIn,
+    CaptureIn,
     ConfirmIn,
     Page,
     PaymentIntentIn,
@@ -24,9 +25,12 @@ from majuu_core.api.schemas import (
     lifetime_of,
 )
 from majuu_core.common.money import parse_amount
+from majuu_core.common.problems import Invalid
 from majuu_core.idempotency.models import IdempotencyKey
 from majuu_core.idempotency.services import RequestIdentity, build_finished
+from majuu_core.merchants.api_keys import KeyIdentity
 from majuu_core.payments.addresses import payment_url
+from majuu_core.payments.captures import capture_payment_intent
 from majuu_core.payments.charges import PaymentChoice, confirm_payment_intent
 from majuu_core.payments.intents import (
     AlreadyRequested,
@@ -35,8 +39,9 @@ from majuu_core.payments.intents import (
     create_payment_intent,
     get_payment_intent,
 )
-from majuu_core.payments.models import Charge, PaymentIntent
+from majuu_core.payments.models import Charge, PaymentIntent, SavedMethod
 from majuu_core.payments.representation import represent_charge, represent_intent
+from majuu_core.payments.saved_methods import usable_method
 
 router = Router(tags=["Payment intents"])
 _PROBLEMS = {401: ProblemOut, 403: ProblemOut, 404: ProblemOut, 409: ProblemOut, 422: ProblemOut}
@@ -139,13 +144,40 @@ def confirm(request: HttpRequest, payment_intent_id: str, body: ConfirmIn) -> Ht
 
     def work(request_key: str) -> tuple[int, Any]:
         intent = get_payment_intent(store_id=caller.store_id, livemode=caller.livemode, public_id=payment_intent_id)
+        saved = _saved_method(caller, body)
         choice = PaymentChoice(
-            payment_method=body.payment_method,
+            payment_method=saved.payment_method if saved else body.payment_method,
+            saved_method=saved,
+            customer_present=not body.off_session,
             payment_method_data=body.payment_method_data,
             amount=None if body.amount is None else parse_amount(body.amount, intent.currency),
             return_url=body.return_url,
         )
         return 200, represent(*confirm_payment_intent(intent=intent, choice=choice, request_key=request_key))
+
+    with acting(request):
+        return run_once(request, caller, work)
+
+
+@router.post(
+    "/{payment_intent_id}/capture",
+    response={200: PaymentIntentOut, **_PROBLEMS},
+    operation_id="capture_payment_intent",
+    summary="Capture authorized money",
+    url_name="payment_intent_capture",
+)
+def capture(request: HttpRequest, payment_intent_id: str, body: CaptureIn | None = None) -> HttpResponse:
+    """Take the money an intent with ``capture_method`` manual holds, all of it or a part. What a part leaves is let go.
+
+    ``succeeded``: it is taken. ``requires_capture``: look at ``latest_charge``. With ``amount_to_capture`` the
+    provider's answer is not there yet: wait for the webhook. With ``failure`` nothing was taken; it may be tried again.
+    """
+    caller = require(request, "payments:write")
+
+    def work(request_key: str) -> tuple[int, Any]:
+        intent = get_payment_intent(store_id=caller.store_id, livemode=caller.livemode, public_id=payment_intent_id)
+        wanted = None if body is None or body.amount is None else parse_amount(body.amount, intent.currency)
+        return 200, represent(*capture_payment_intent(intent=intent, amount=wanted, request_key=request_key))
 
     with acting(request):
         return run_once(request, caller, work)
@@ -159,16 +191,28 @@ def confirm(request: HttpRequest, payment_intent_id: str, body: ConfirmIn) -> Ht
     url_name="payment_intent_cancel",
 )
 def cancel(request: HttpRequest, payment_intent_id: str, body: CancelIn | None = None) -> HttpResponse:
-    """Stop taking money for it. Money that is on its way all the same is booked, never ignored."""
+    """Stop taking money for it, and let authorized money go. Money that comes all the same is booked, never ignored.
+
+    ``requires_capture`` in the answer: the provider has not confirmed that it let the money go, or it refused to; then
+    ``latest_charge.failure`` says why.
+    """
     caller = require(request, "payments:write")
 
-    def work() -> tuple[int, Any]:
+    def work(_: str) -> tuple[int, Any]:
         intent = get_payment_intent(store_id=caller.store_id, livemode=caller.livemode, public_id=payment_intent_id)
         canceled = cancel_payment_intent(intent=intent, reason=(body or CancelIn()).reason)
         return 200, represent(canceled, _latest_charges([canceled]).get(canceled.pk))
 
     with acting(request):
-        return run_once_atomically(request, caller, work)
+        return run_once(request, caller, work)
+
+
+def _saved_method(caller: KeyIdentity, body: ConfirmIn) -> SavedMethod | None:
+    if bool(body.saved_method) is bool(body.payment_method):
+        raise Invalid("payment_method_missing", "Name a payment_method or a saved_method.", field="payment_method")
+    if not body.saved_method:
+        return None
+    return usable_method(store_id=caller.store_id, livemode=caller.livemode, public_id=body.saved_method)
 
 
 def _details(body: PaymentIntentIn) -> IntentDetails:
@@ -188,5 +232,9 @@ def _details(body: PaymentIntentIn) -> IntentDetails:
 
 def _latest_charges(intents: list[PaymentIntent]) -> dict[Any, Charge]:
     """The newest charge of each intent, in one query."""
-    rows = Charge.objects.filter(payment_intent_id__in=[intent.pk for intent in intents]).order_by("pk")
-    return {charge.payment_intent_id: charge for charge in rows}
+    by_key = {intent.pk: intent for intent in intents}
+    latest = {}
+    for charge in Charge.objects.filter(payment_intent_id__in=by_key).order_by("pk"):
+        charge.payment_intent = by_key[charge.payment_intent_id]
+        latest[charge.payment_intent_id] = charge
+    return latest

@@ -24,6 +24,7 @@ from majuu_core.api.v1.payouts_schemas import (
     PayoutIn,
     PayoutOut,
 )
+from majuu_core.audit.exports import record_export
 from majuu_core.common.money import parse_amount
 from majuu_core.common.problems import Invalid
 from majuu_core.merchants.api_keys import KeyIdentity
@@ -193,6 +194,15 @@ def export(request: HttpRequest, batch_id: str) -> HttpResponseBase:
     """Its payouts as they now stand, as CSV that no spreadsheet takes for formulas."""
     caller = require(request, "payouts:read")
     batch = _batch(caller, batch_id)
+    with acting(request):
+        record_export(
+            report="payout_batch",
+            form="csv",
+            rows=batch.rows,
+            about=batch.public_id,
+            merchant_id=caller.merchant_id,
+            store_id=caller.store_id,
+        )
     response = StreamingHttpResponse(batch_as_csv(batch), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{batch.public_id}.csv"'
     response["Request-Id"] = request_id(request)

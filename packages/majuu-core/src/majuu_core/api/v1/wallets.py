@@ -26,6 +26,7 @@ from majuu_core.api.v1.wallets_schemas import (
     WalletWithdrawalIn,
     WalletWithdrawalOut,
 )
+from majuu_core.audit.exports import record_export
 from majuu_core.common.money import parse_amount
 from majuu_core.ledger.selectors import balance, balances
 from majuu_core.merchants.api_keys import KeyIdentity
@@ -295,6 +296,14 @@ def statement(
     )
     if format == "json":
         return json_response(request, 200, represent_statement(made))
+    with acting(request):
+        record_export(
+            report="wallet_statement",
+            form=format,
+            about=wallet.public_id,
+            merchant_id=caller.merchant_id,
+            store_id=caller.store_id,
+        )
     if format == "pdf":
         return _file(request, HttpResponse(statement_pdf(made), content_type="application/pdf"), wallet, format)
     return _file(request, StreamingHttpResponse(statement_csv(made), content_type="text/csv"), wallet, format)

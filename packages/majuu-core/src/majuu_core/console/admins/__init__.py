@@ -1,9 +1,14 @@
 """Core's console pages. Importing this registers them."""
 
 from majuu_core.console.admins import (
+    api_keys,
     audit,
+    bank_payouts,
+    customers,
+    disputes,
     events,
     incoming,
+    kyc,
     ledger,
     merchants,
     mismatches,
@@ -12,14 +17,21 @@ from majuu_core.console.admins import (
     payouts,
     refunds,
     reports,
+    routing,
+    sightings,
     wallets,
     webhooks,
 )
 
 __all__ = [
+    "api_keys",
     "audit",
+    "bank_payouts",
+    "customers",
+    "disputes",
     "events",
     "incoming",
+    "kyc",
     "ledger",
     "merchants",
     "mismatches",
@@ -28,6 +40,8 @@ __all__ = [
     "payouts",
     "refunds",
     "reports",
+    "routing",
+    "sightings",
     "wallets",
     "webhooks",
 ]

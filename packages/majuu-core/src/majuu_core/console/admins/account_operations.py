@@ -14,11 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common.problems import Problem
 from majuu_core.console.base import PageAction, ReadOnlyAdmin, Table
 from majuu_core.console.cells import address_of, id_link, link, moment_cell, state_badge
 from majuu_core.console.operations import balance_rows
-from majuu_core.console.people import acting_user
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.payments.account_checks import check_account
 from majuu_core.payments.balances import latest_balances, request_balances, tells_balances

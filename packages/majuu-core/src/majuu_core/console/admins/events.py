@@ -14,11 +14,11 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common.problems import Problem
 from majuu_core.console.admins.webhooks import REPLAY_PERMISSION, delivery_table
 from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import address_of, code_cell, link, mode_badge, pretty, short_id
-from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
 from majuu_core.events.models import Event
 from majuu_core.merchants.models import Store

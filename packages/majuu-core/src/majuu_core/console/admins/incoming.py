@@ -17,6 +17,7 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common import clock
 from majuu_core.common.problems import Problem
 from majuu_core.configuration import custodial
@@ -33,7 +34,7 @@ from majuu_core.console.cells import (
     pretty,
     state_badge,
 )
-from majuu_core.console.people import acting_user, person
+from majuu_core.console.people import person
 from majuu_core.console.site import console_site
 from majuu_core.console.suggestions import suggestion_table
 from majuu_core.merchants.models import Store
@@ -191,7 +192,8 @@ class IncomingPaymentAdmin(AskingAdmin):
         return super().get_queryset(request).select_related("store__merchant", "provider_account")
 
     def get_urls(self) -> list[URLPattern]:
-        claim, confirm = self.action_path("claim", self.claim), self.action_path("confirm", self.confirm)
+        claim = self.action_path("claim", self.claim, fresh=True)
+        confirm = self.action_path("confirm", self.confirm, fresh=True)
         return [claim, confirm, *super().get_urls()]
 
     def related_tables(self, request: HttpRequest, row: IncomingPayment) -> list[Table]:
@@ -354,8 +356,8 @@ class ClaimAdmin(AskingAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.action_path("undo", self.undo),
-            self.action_path("allow", require_POST(self.allow)),
+            self.action_path("undo", self.undo, fresh=True),
+            self.action_path("allow", require_POST(self.allow), fresh=True),
             self.action_path("keep", require_POST(self.keep)),
             *super().get_urls(),
         ]

@@ -7,21 +7,25 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import display, register
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from majuu_core.common import clock
+from majuu_core.accounts.step_up import fresh_second_factor_required
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common.problems import Problem
-from majuu_core.console.admins.account_operations import AccountOperations
+from majuu_core.console import key_pages
+from majuu_core.console.admins.api_keys import key_state
+from majuu_core.console.admins.routing import BreakerActions
 from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import address_of, badge, code_cell, link, mode_badge, state_badge
-from majuu_core.console.people import acting_user
+from majuu_core.console.mapping_page import mapping_action, mapping_page
 from majuu_core.console.site import console_site
-from majuu_core.merchants.models import ApiKey, Membership, Merchant, ProviderAccount, Store
+from majuu_core.merchants.models import Membership, Merchant, ProviderAccount, Store
+from majuu_core.payments.addresses import account_callback_url
 from majuu_core.payments.incoming_registering import register_incoming
 from majuu_core.providers import operations
 from majuu_core.providers.installed import installed_providers
@@ -96,6 +100,18 @@ class StoreAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("merchant")
 
+    def get_urls(self) -> list[URLPattern]:
+        page = fresh_second_factor_required(self.new_key)
+        return [self.action_path("new_key", page), *super().get_urls()]
+
+    def page_actions(self, request: HttpRequest, row: Store) -> list[PageAction]:
+        return [*super().page_actions(request, row), *key_pages.new_key_action(request, row)]
+
+    def new_key(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make an API key of this store."""
+        store = self.get_object(request, self.plain_id(object_id))
+        return key_pages.new_key_page(request, store, self.admin_site.each_context(request))
+
     def find_by_text(self, term: str) -> Iterable[QuerySet[Any, Any]]:
         yield Store.objects.filter(code=term).order_by().values_list("pk", flat=True)
 
@@ -134,10 +150,10 @@ class StoreAdmin(ReadOnlyAdmin):
 
 
 @register(ProviderAccount, site=console_site)
-class ProviderAccountAdmin(AccountOperations):
+class ProviderAccountAdmin(BreakerActions):
     """An account at a provider. Its credentials stay sealed."""
 
-    list_display = ("name", "provider", "mode", "store_link", "health_shown", "is_active", "priority")
+    list_display = ("name", "provider", "mode", "store_link", "health_shown", "calls_shown", "is_active", "priority")
     list_display_links = ("name",)
     list_filter = (ModeFilter, "health")
     list_select_related = ("store",)
@@ -147,6 +163,10 @@ class ProviderAccountAdmin(AccountOperations):
     fieldsets = (
         (None, {"fields": (("name", "provider", "mode"), ("number", "store_link"), ("is_active", "priority"))}),
         ("Health", {"fields": (("health_shown", "health_checked_at"), "health_message")}),
+        (
+            "Calls",
+            {"fields": (("calls_shown", "paused_until"), ("breaker_failures", "breaker_reason"))},
+        ),
         ("Callbacks", {"fields": (("last_callback", "last_self_test"),)}),
         ("Times", {"fields": (("created_at", "updated_at"),)}),
     )
@@ -154,11 +174,31 @@ class ProviderAccountAdmin(AccountOperations):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("store").defer("credentials")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The address is a secret: only who may change the account reads it."""
+        shown = super().get_fieldsets(request, obj)
+        if not request.user.has_perm("majuu_merchants.change_provideraccount"):
+            return shown
+        return [*shown, ("Webhooks", {"fields": ("webhook_address",)})]
+
     def get_urls(self) -> list[URLPattern]:
-        return [self.action_path("register", require_POST(self.register_addresses)), *super().get_urls()]
+        mapping = self.action_path("mapping", self.mapping, fresh=True)
+        register = self.action_path("register", require_POST(self.register_addresses), fresh=True)
+        return [register, mapping, *super().get_urls()]
+
+    def mapping(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """How the account's bank writes its CSV files."""
+        return mapping_page(request, self._known(object_id), self.admin_site.each_context(request))
+
+    def _known(self, object_id: str) -> ProviderAccount | None:
+        """The account with this id, its credentials too; None for an id that is none."""
+        try:
+            return ProviderAccount.objects.select_related("store").filter(pk=self.plain_id(object_id)).first()
+        except ValidationError:
+            return None
 
     def page_actions(self, request: HttpRequest, row: ProviderAccount) -> list[PageAction]:
-        found = super().page_actions(request, row)
+        found = [*super().page_actions(request, row), *mapping_action(request, row)]
         registry = installed_providers()
         takes = row.provider in registry and "register_incoming" in operations(registry.get(row.provider))
         if takes and request.user.has_perm("majuu_merchants.change_provideraccount"):
@@ -172,7 +212,7 @@ class ProviderAccountAdmin(AccountOperations):
         """Register this account's addresses at its provider."""
         if not request.user.has_perm("majuu_merchants.change_provideraccount"):
             raise PermissionDenied
-        row = ProviderAccount.objects.select_related("store").filter(pk=self.plain_id(object_id)).first()
+        row = self._known(object_id)
         if row is None:
             raise Http404
         try:
@@ -195,78 +235,13 @@ class ProviderAccountAdmin(AccountOperations):
     def store_link(self, row: ProviderAccount) -> SafeString:
         return link(row.store) if row.store else badge("platform: all stores", "info")
 
+    @display(description="Address for its webhooks")
+    def webhook_address(self, row: ProviderAccount) -> SafeString | str:
+        registry = installed_providers()
+        if row.provider not in registry or "verify_webhook" not in operations(registry.get(row.provider)):
+            return "–"
+        return code_cell(account_callback_url(row.pk))
+
     @display(description="Health")
     def health_shown(self, row: ProviderAccount) -> SafeString:
         return state_badge(row.health, row.get_health_display())
-
-
-@register(ApiKey, site=console_site)
-class ApiKeyAdmin(ReadOnlyAdmin):
-    """A key as people recognise it. The key itself was shown once and is not stored."""
-
-    list_display = (
-        "shown",
-        "mode",
-        "name",
-        "store_link",
-        "state_shown",
-        moment("last_used_at", "Last used"),
-        moment("created_at", "Created"),
-    )
-    list_display_links = ("shown",)
-    list_filter = (ModeFilter, "kind")
-    list_select_related = ("store",)
-    list_columns_deferred = ("key_hash",)
-    search_help_text = "API key or store id"
-    id_paths = {"key": "pk", "sto": "store_id"}
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("shown", "mode", "state_shown"),
-                    ("number", "name"),
-                    ("store_link", "kind"),
-                    "scopes_shown",
-                    ("created_at", "expires_at"),
-                    ("last_used_at", "revoked_at"),
-                )
-            },
-        ),
-    )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("store").defer("key_hash")
-
-    @display(description="Key")
-    def shown(self, row: ApiKey) -> SafeString:
-        return code_cell(str(row))
-
-    @display(description="ID")
-    def number(self, row: ApiKey) -> SafeString:
-        return code_cell(row.public_id)
-
-    @display(description="Mode")
-    def mode(self, row: ApiKey) -> SafeString:
-        return mode_badge(row.livemode)
-
-    @display(description="Store")
-    def store_link(self, row: ApiKey) -> SafeString:
-        return link(row.store)
-
-    @display(description="State")
-    def state_shown(self, row: ApiKey) -> SafeString:
-        return key_state(row)
-
-    @display(description="Scopes")
-    def scopes_shown(self, row: ApiKey) -> str:
-        return ", ".join(row.scopes) or "none"
-
-
-def key_state(row: ApiKey) -> SafeString:
-    """Whether the key opens anything now."""
-    if row.revoked_at is not None:
-        return badge("revoked", "bad")
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        return badge("expired", "warn")
-    return badge("active", "good")

@@ -13,6 +13,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
+from majuu_core.accounts.trail import acting_user
+from majuu_core.audit.exports import record_export
 from majuu_core.console.admins.reconciliation import (
     SETTLE,
     TONES,
@@ -144,6 +146,8 @@ class MismatchAdmin(ReconciliationAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).get_queryset(request)
+        with acting_user(request):
+            record_export(report="differences", form=form, rows=rows.count(), filters=request.GET.dict())
         write, kind = (
             (export_csv, "text/csv; charset=utf-8")
             if form == "csv"
@@ -203,14 +207,14 @@ class MismatchAdmin(ReconciliationAdmin):
         chosen = people.filter(pk=text).first() if text.isdecimal() else None
         if text and chosen is None:
             raise Http404
-        return self.act(
+        return self.act_on(
             request, object_id, SETTLE, lambda row: assign_mismatch(mismatch=row, assignee=chosen), "Assigned."
         )
 
     def resolve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Settle it with a reason."""
         reason = request.POST.get("reason", "")
-        return self.act(
+        return self.act_on(
             request, object_id, SETTLE, lambda row: resolve_mismatch(mismatch=row, reason=reason), "Resolved."
         )
 
@@ -218,11 +222,13 @@ class MismatchAdmin(ReconciliationAdmin):
         """Take the statement's money in, from where a store can claim it."""
         receiver = request.POST.get("receiver", "")
         done = "Taken in. The worker closes the day again, which settles the difference."
-        return self.act(request, object_id, SETTLE, lambda row: take_into_intake(mismatch=row, receiver=receiver), done)
+        return self.act_on(
+            request, object_id, SETTLE, lambda row: take_into_intake(mismatch=row, receiver=receiver), done
+        )
 
     def reopen(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """It is not settled after all."""
-        return self.act(request, object_id, SETTLE, lambda row: reopen_mismatch(mismatch=row), "Open again.")
+        return self.act_on(request, object_id, SETTLE, lambda row: reopen_mismatch(mismatch=row), "Open again.")
 
     @display(description="Difference")
     def kind_shown(self, row: Mismatch) -> SafeString:

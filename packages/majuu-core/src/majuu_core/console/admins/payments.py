@@ -14,9 +14,13 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
+from moneyed import Money
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.console.admins.qr_codes import QrCodeAction
 from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
+from majuu_core.console.by_hand_pages import money_seen_action, money_seen_page
+from majuu_core.console.capture_page import capture_action, capture_page
 from majuu_core.console.cells import (
     address_of,
     badge,
@@ -29,17 +33,18 @@ from majuu_core.console.cells import (
     pretty,
     state_badge,
 )
-from majuu_core.console.people import acting_user
 from majuu_core.console.refund_page import refund_action, refund_page
 from majuu_core.console.site import console_site
 from majuu_core.console.suggestions import money_table
 from majuu_core.console.timeline import build_timeline
 from majuu_core.merchants.models import ProviderAccount, Store
 from majuu_core.payments.addresses import payment_url
+from majuu_core.payments.by_hand import is_by_hand
+from majuu_core.payments.captures import authorized_charge
 from majuu_core.payments.follow_ups import follow_up_charge
 from majuu_core.payments.models import Charge, PaymentIntent, ProviderCall
-from majuu_core.payments.representation import remaining_amount
-from majuu_core.payments.transitions import OPEN_CHARGE
+from majuu_core.payments.representation import asked_amount, remaining_amount
+from majuu_core.payments.transitions import FOLLOWED_CHARGE
 
 
 class ParkedFilter(SimpleListFilter):
@@ -72,6 +77,8 @@ class MoneyRowAdmin(ReadOnlyAdmin):
     @display(description="Status")
     def state(self, row: PaymentIntent | Charge) -> SafeString:
         shown = state_badge(row.status, row.get_status_display())
+        if getattr(row, "is_disputed", False) or getattr(row, "dispute_status", "none") in ("open", "lost"):
+            shown = format_html("{} {}", shown, badge("disputed", "bad"))
         return format_html("{} {}", shown, state_badge("parked")) if row.is_parked else shown
 
     @display(description="Amount")
@@ -111,7 +118,7 @@ class PaymentIntentAdmin(QrCodeAction, MoneyRowAdmin):
                     ("store_link", "reference"),
                     "description",
                     ("customer_phone", "customer_email"),
-                    ("payment_methods_shown", "capture_method"),
+                    ("payment_methods_shown", "capture_method", "capturable_shown"),
                     "parked_reason",
                     "payment_link",
                     "metadata_shown",
@@ -130,6 +137,10 @@ class PaymentIntentAdmin(QrCodeAction, MoneyRowAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("store")
 
+    def page_actions(self, request: HttpRequest, row: PaymentIntent) -> list[PageAction]:
+        held = authorized_charge(row) if row.status == PaymentIntent.Status.REQUIRES_CAPTURE else None
+        return [*capture_action(request, held), *super().page_actions(request, row)]
+
     def extra_page_context(self, request: HttpRequest, row: PaymentIntent) -> dict[str, Any]:
         charges = list(row.charges.order_by("pk"))
         return {"majuu_timeline": build_timeline(row, charges, request.user.has_perm)}
@@ -146,6 +157,10 @@ class PaymentIntentAdmin(QrCodeAction, MoneyRowAdmin):
     def remaining(self, row: PaymentIntent) -> SafeString:
         shown = money_cell(remaining_amount(row))
         return format_html("{} (surplus {})", shown, money_cell(row.surplus)) if row.surplus.amount else shown
+
+    @display(description="Waits for a capture")
+    def capturable_shown(self, row: PaymentIntent) -> SafeString:
+        return money_cell(Money(row.amount_capturable, row.amount.currency))
 
     @display(description="Payment methods")
     def payment_methods_shown(self, row: PaymentIntent) -> str:
@@ -183,6 +198,7 @@ class ChargeAdmin(MoneyRowAdmin):
                     ("number", "mode", "state"),
                     ("intent_link", "account_link"),
                     ("amount_shown", "received_shown", "fee_shown"),
+                    ("to_capture_shown", "capture_before", "void_requested_at"),
                     "parked_reason",
                 )
             },
@@ -213,17 +229,22 @@ class ChargeAdmin(MoneyRowAdmin):
         return super().get_queryset(request).select_related("payment_intent", "provider_account")
 
     def get_urls(self) -> list[URLPattern]:
-        refund = self.action_path("refund", self.refund)
-        return [self.action_path("ask", require_POST(self.ask)), refund, *super().get_urls()]
+        money = [("refund", self.refund), ("capture", self.capture)]
+        own = [self.action_path(name, page, fresh=True) for name, page in money]
+        own.append(self.action_path("seen", self.money_seen))
+        return [self.action_path("ask", require_POST(self.ask)), *own, *super().get_urls()]
 
     def page_actions(self, request: HttpRequest, row: Charge) -> list[PageAction]:
-        if row.status not in OPEN_CHARGE or not self.may_ask(request):
-            return refund_action(request, row)
+        if is_by_hand(row.provider):
+            return [*money_seen_action(request, row), *refund_action(request, row)]
+        if row.status not in FOLLOWED_CHARGE or not self.may_ask(request):
+            return [*capture_action(request, row), *refund_action(request, row)]
         address = reverse("console:majuu_payments_charge_ask", args=[row.public_id])
         text = (
             "Asks what became of this charge and applies the answer. It never sends a second request to the customer."
         )
-        return [PageAction(label="Ask the provider now", address=address, explanation=text, icon="sync")]
+        ask = PageAction(label="Ask the provider now", address=address, explanation=text, icon="sync")
+        return [*capture_action(request, row), ask]
 
     def may_ask(self, request: HttpRequest) -> bool:
         """Staff with Django's permission to change charges."""
@@ -250,6 +271,25 @@ class ChargeAdmin(MoneyRowAdmin):
         charge = self.get_object(request, self.plain_id(object_id))
         return refund_page(request, charge, self.admin_site.each_context(request))
 
+    def capture(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Capture what the charge has authorized, or let it go."""
+        charge = self.get_object(request, self.plain_id(object_id))
+        return capture_page(request, charge, self.admin_site.each_context(request))
+
+    def money_seen(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Say that the charge's money was seen; a second person confirms it."""
+        charge = self.get_object(request, self.plain_id(object_id))
+        return money_seen_page(request, charge, self.admin_site.each_context(request))
+
+    def related_tables(self, request: HttpRequest, row: Charge) -> list[Table]:
+        if not request.user.has_perm("majuu_payments.view_sighting"):
+            return []
+        seen = list(row.sightings.order_by("-pk")[:20])
+        rows = [
+            (link(item, item.get_status_display()), money_cell(item.amount), item.seen_on, item.note) for item in seen
+        ]
+        return [Table(title="Money seen", headers=("Status", "Amount", "Day", "Note"), rows=rows)] if rows else []
+
     def extra_page_context(self, request: HttpRequest, row: Charge) -> dict[str, Any]:
         return {"majuu_timeline": build_timeline(row.payment_intent, [row], request.user.has_perm)}
 
@@ -264,6 +304,10 @@ class ChargeAdmin(MoneyRowAdmin):
     @display(description="Fee")
     def fee_shown(self, row: Charge) -> SafeString:
         return money_cell(row.fee)
+
+    @display(description="Asked to be captured")
+    def to_capture_shown(self, row: Charge) -> SafeString | str:
+        return "–" if row.amount_to_capture is None else money_cell(asked_amount(row))
 
     @display(description="Receipt")
     def receipt_shown(self, row: Charge) -> SafeString:

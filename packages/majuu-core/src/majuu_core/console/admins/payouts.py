@@ -17,6 +17,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 from moneyed import Money
 
+from majuu_core.accounts.trail import acting_user
+from majuu_core.audit.exports import record_export
 from majuu_core.common.money import currency_of
 from majuu_core.common.problems import Problem
 from majuu_core.console.admins.payments import MoneyRowAdmin, ParkedFilter
@@ -32,7 +34,7 @@ from majuu_core.console.cells import (
     pretty,
     state_badge,
 )
-from majuu_core.console.people import acting_user, names_of
+from majuu_core.console.people import names_of
 from majuu_core.console.site import console_site
 from majuu_core.console.timeline import Entry, build_subject_timeline
 from majuu_core.merchants.models import ProviderAccount, Store
@@ -130,7 +132,8 @@ class PayoutAdmin(MoneyRowAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         views = {"approve": self.approve, "refuse": self.refuse, "cancel": self.cancel, "ask": self.ask}
-        return [*(self.action_path(name, require_POST(view)) for name, view in views.items()), *super().get_urls()]
+        own = [self.action_path(name, require_POST(view), fresh=name == "approve") for name, view in views.items()]
+        return [*own, *super().get_urls()]
 
     def page_actions(self, request: HttpRequest, row: Payout) -> list[PageAction]:
         if not request.user.has_perm(PERMISSION):
@@ -314,8 +317,8 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            self.action_path("approve", require_POST(self.approve)),
-            self.action_path("results", require_GET(self.results)),  # type: ignore[arg-type]
+            self.action_path("approve", require_POST(self.approve), fresh=True),
+            self.action_path("results", require_GET(self.results)),
             *super().get_urls(),
         ]
 
@@ -346,6 +349,15 @@ class PayoutBatchAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("majuu_payments.view_payout"):
             raise PermissionDenied
         batch = self._row(request, object_id)
+        with acting_user(request):
+            record_export(
+                report="payout_batch",
+                form="csv",
+                rows=batch.rows,
+                about=batch.public_id,
+                merchant_id=batch.store.merchant_id,
+                store_id=batch.store_id,
+            )
         response = StreamingHttpResponse(batch_as_csv(batch), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{batch.public_id}.csv"'
         return response

@@ -12,10 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common.problems import Problem
 from majuu_core.console.base import PageAction, ReadOnlyAdmin
 from majuu_core.console.cells import address_of, money_cell
-from majuu_core.console.people import acting_user
 from majuu_core.payments.models import PaymentIntent
 from majuu_core.payments.qr_codes import make_intent_qr_code
 from majuu_core.payments.transitions import FINAL_INTENT

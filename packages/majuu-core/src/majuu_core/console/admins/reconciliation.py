@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from django.contrib import messages
 from django.contrib.admin import display
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from majuu_core.common.money import Money
-from majuu_core.common.problems import Problem
 from majuu_core.console.base import ReadOnlyAdmin, Table
-from majuu_core.console.cells import address_of, badge, code_cell, link, mode_badge, money_cell
-from majuu_core.console.people import acting_user
+from majuu_core.console.cells import badge, code_cell, link, mode_badge, money_cell
 from majuu_core.reports.models import Mismatch
 
 UPLOAD = "majuu_reports.add_settlement"
@@ -88,24 +84,6 @@ class ReconciliationAdmin(ReadOnlyAdmin):
         """Where a button of this row's page leads."""
         options = self.model._meta
         return reverse(f"console:{options.app_label}_{options.model_name}_{name}", args=[row.public_id])
-
-    def act(
-        self, request: HttpRequest, object_id: str, permission: str, action: Callable[[Any], Any], done: str
-    ) -> HttpResponse:
-        """Do something to a row for somebody who may, and show it again with what came of it."""
-        if not request.user.has_perm(permission):
-            raise PermissionDenied
-        row = self.get_object(request, self.plain_id(object_id))
-        if row is None:
-            raise Http404
-        try:
-            with acting_user(request):
-                action(row)
-        except Problem as problem:
-            messages.error(request, problem.message)
-        else:
-            messages.success(request, done)
-        return HttpResponseRedirect(address_of(row))
 
     @display(description="ID")
     def number(self, row: Any) -> SafeString:

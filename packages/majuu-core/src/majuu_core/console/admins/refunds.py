@@ -14,10 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.console.admins.payments import MoneyRowAdmin, ParkedFilter
 from majuu_core.console.base import ModeFilter, PageAction, moment, short_number
 from majuu_core.console.cells import address_of, badge, code_cell, destination_text, id_link, link, money_cell
-from majuu_core.console.people import acting_user, names_of, person
+from majuu_core.console.people import names_of, person
 from majuu_core.console.site import console_site
 from majuu_core.console.timeline import Entry, build_subject_timeline
 from majuu_core.payments.models import Refund

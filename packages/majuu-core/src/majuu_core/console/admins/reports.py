@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common.problems import Problem
 from majuu_core.console.admins.reconciliation import (
     CLOSE,
@@ -28,13 +29,13 @@ from majuu_core.console.admins.reconciliation import (
 )
 from majuu_core.console.base import ModeFilter, PageAction, Table, moment
 from majuu_core.console.cells import address_of, badge, code_cell, money_cell
-from majuu_core.console.people import acting_user, person
+from majuu_core.console.people import person
 from majuu_core.console.site import console_site
 from majuu_core.merchants.models import ProviderAccount
 from majuu_core.reports.models import Close, Settlement, SettlementLine
 from majuu_core.reports.requests import request_close
 from majuu_core.reports.shown import shown_totals
-from majuu_core.reports.uploads import LARGEST_FILE, discard_settlement, import_settlement, stage_statement
+from majuu_core.reports.uploads import LARGEST_FILE, discard_settlement, first_lines, import_settlement, stage_statement
 
 
 class UploadForm(forms.Form):
@@ -156,7 +157,7 @@ class SettlementAdmin(ReconciliationAdmin):
         return {}
 
     def related_tables(self, request: HttpRequest, row: Settlement) -> list[Table]:
-        tables = []
+        tables = _first_rows(row) if row.state == Settlement.State.STAGED else []
         if row.problems:
             rows = [(item["row"], item["column"], item["message"], item["value"]) for item in row.problems]
             tables.append(
@@ -174,11 +175,11 @@ class SettlementAdmin(ReconciliationAdmin):
     def take_in(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Import the staged file."""
         done = "Imported. The worker closes the days it is about."
-        return self.act(request, object_id, UPLOAD, lambda row: import_settlement(settlement=row), done)
+        return self.act_on(request, object_id, UPLOAD, lambda row: import_settlement(settlement=row), done)
 
     def discard(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Say no to the staged file."""
-        return self.act(request, object_id, UPLOAD, lambda row: discard_settlement(settlement=row), "Discarded.")
+        return self.act_on(request, object_id, UPLOAD, lambda row: discard_settlement(settlement=row), "Discarded.")
 
     @display(description="Statement")
     def title(self, row: Settlement) -> str:
@@ -204,6 +205,24 @@ def _stage(form: UploadForm) -> Settlement:
         first_day=data["first_day"],
         last_day=data["last_day"],
     )
+
+
+def _first_rows(row: Settlement) -> list[Table]:
+    """The beginning of a staged file as it is understood."""
+    cells = [
+        (
+            line.line_number,
+            f"{line.occurred_at:%Y-%m-%d %H:%M}",  # as the statement counts its days
+            line.direction,
+            money_cell(line.amount),
+            line.counterparty,
+            line.reference or line.description,
+            code_cell(line.receipt),
+        )
+        for line in first_lines(row)
+    ]
+    headers = ("Row", "Time", "Direction", "Amount", "Other party", "Text", "Receipt")
+    return [Table(title="The first rows as they are understood", headers=headers, rows=cells)] if cells else []
 
 
 def _lines_table(lines: QuerySet[SettlementLine]) -> Table:
@@ -270,7 +289,7 @@ class CloseAdmin(ReconciliationAdmin):
 
     def again(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let the worker close the day again."""
-        return self.act(
+        return self.act_on(
             request, object_id, CLOSE, lambda row: request_close(close=row), "The worker will close it soon."
         )
 

@@ -14,6 +14,7 @@ from django.urls import URLPattern, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common.problems import Problem
 from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import (
@@ -29,7 +30,6 @@ from majuu_core.console.cells import (
     money_cell,
     state_badge,
 )
-from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
 from majuu_core.ledger.models import LedgerAccount
 from majuu_core.ledger.selectors import Balance, balance, balances
@@ -82,7 +82,7 @@ class WalletAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         return [
             self.action_path("freeze", require_POST(self.freeze)),
-            self.action_path("unfreeze", require_POST(self.unfreeze)),
+            self.action_path("unfreeze", require_POST(self.unfreeze), fresh=True),
             *super().get_urls(),
         ]
 

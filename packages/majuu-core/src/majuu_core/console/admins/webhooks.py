@@ -15,11 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from majuu_core.accounts.trail import acting_user
 from majuu_core.common.problems import Problem
 from majuu_core.console.base import ModeFilter, PageAction, ReadOnlyAdmin, Table, moment, short_number
 from majuu_core.console.cells import address_of, badge, code_cell, id_link, link, mode_badge, pretty, state_badge
 from majuu_core.console.home import failing_endpoints
-from majuu_core.console.people import acting_user
 from majuu_core.console.site import console_site
 from majuu_core.webhooks.models import InboundEvent, InboundWebhook, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from majuu_core.webhooks.replay import replay_event

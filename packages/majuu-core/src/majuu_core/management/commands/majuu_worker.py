@@ -10,6 +10,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from majuu_core.audit.site_settings import note_settings
 from majuu_core.webhooks.deliverer import deliver_due
 from majuu_core.worker.loops import CORE_LOOPS, DISPATCH, LoopsFailed, run_all
 from majuu_core.worker.parts import ClusterPart, DelivererPart, LoopPart
@@ -50,6 +51,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.request_stop())
         sys.setswitchinterval(_SWITCH_INTERVAL)
+        note_settings()
         supervisor.start()
         self.stdout.write("The worker is running. Ctrl-C ends it.")
         self.stdout.flush()

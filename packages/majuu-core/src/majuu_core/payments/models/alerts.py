@@ -19,6 +19,11 @@ class Alert(PublicIdMixin, models.Model):
         CALLBACK_SILENCE = "callback_silence", "No callbacks"
         PARKED = "parked", "Waiting for a person"
         UNHEALTHY = "unhealthy", "Credentials refused"
+        NO_ANSWER = "no_answer", "Provider does not answer"
+        LAPSING = "lapsing", "Authorization about to lapse"
+        DISPUTE_DUE = "dispute_due", "Dispute to answer"
+        ANCHOR = "anchor", "Audit anchor failed"
+        DISPUTE_UNKNOWN = "dispute_unknown", "Dispute of an unknown payment"
 
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     kind = models.CharField(max_length=32, choices=Kind.choices)

@@ -46,6 +46,8 @@ class PaymentIntent(PublicIdMixin, models.Model):
     amount = money_field()
     amount_received = money_field()
     surplus = money_field()  # received beyond the amount; booked to the store's surplus account
+    # Held by an authorized charge, not yet taken.
+    amount_capturable = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     # Given back for certain, of everything its charges brought.
     amount_refunded = models.DecimalField(max_digits=19, decimal_places=4, default=0)
     # The part of it that had never been applied: late or wrong amounts, which paid for nothing.
@@ -57,9 +59,13 @@ class PaymentIntent(PublicIdMixin, models.Model):
     description = models.CharField(max_length=255, blank=True)
     customer_email = models.CharField(max_length=254, blank=True)
     customer_phone = models.CharField(max_length=32, blank=True)
+    # Both again in the one spelling by which a signed-in person finds their own payments: see payments/own_payments.py.
+    customer_email_key = models.CharField(max_length=254, blank=True, editable=False)
+    customer_phone_key = models.CharField(max_length=15, blank=True, editable=False)
     metadata = models.JSONField(default=dict)
     return_url = models.CharField(max_length=500, blank=True)
     link_token = models.CharField(max_length=32, editable=False, help_text="Opens the customer's page.")
+    is_disputed = models.BooleanField(default=False, help_text="A dispute over it is open, or was lost.")
     is_parked = models.BooleanField(default=False, help_text="Money arrived that somebody must decide about.")
     parked_reason = models.CharField(max_length=255, blank=True)
     cancellation_reason = models.CharField(max_length=16, choices=CancellationReason.choices, blank=True)
@@ -89,6 +95,13 @@ class PaymentIntent(PublicIdMixin, models.Model):
                 name="majuu_intent_expiring",
             ),
             models.Index(fields=["id"], condition=Q(is_parked=True), name="majuu_intent_parked"),
+            # Partial, so that an intent without customer costs nothing; whole ones on MariaDB, which has no such.
+            models.Index(
+                fields=["customer_email_key"], condition=Q(customer_email_key__gt=""), name="majuu_intent_by_email"
+            ),
+            models.Index(
+                fields=["customer_phone_key"], condition=Q(customer_phone_key__gt=""), name="majuu_intent_by_phone"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -112,6 +125,12 @@ class Charge(PublicIdMixin, models.Model):
         CANCELED = "canceled", "Canceled"
         UNKNOWN = "unknown", "Unknown"
 
+    class DisputeStatus(models.TextChoices):
+        NONE = "none", "Not disputed"
+        OPEN = "open", "Disputed"
+        WON = "won", "Dispute won"
+        LOST = "lost", "Dispute lost"
+
     id = models.UUIDField(primary_key=True, default=ids.new_uuid, editable=False)
     payment_intent = models.ForeignKey(PaymentIntent, on_delete=models.PROTECT, related_name="charges")
     livemode = models.BooleanField()
@@ -121,12 +140,19 @@ class Charge(PublicIdMixin, models.Model):
     )
     provider = models.CharField(max_length=32)
     payment_method = models.CharField(max_length=32)
+    # A method the customer had saved before. Not indexed: charges are written far more often than it is asked for.
+    saved_method = models.ForeignKey(
+        "majuu_payments.SavedMethod", null=True, on_delete=models.PROTECT, related_name="charges", db_index=False
+    )
     payer = models.CharField(max_length=80, blank=True, help_text="Phone number or name of who pays, as given.")
     amount = money_field()
     amount_received = money_field()
     fee = money_field()
     amount_refunded = models.DecimalField(max_digits=19, decimal_places=4, default=0)  # given back for certain
     status = models.CharField(max_length=32, choices=Status.choices, default=Status.PENDING)
+    dispute_status = models.CharField(
+        max_length=8, choices=DisputeStatus.choices, default=DisputeStatus.NONE, help_text="Of all its disputes."
+    )
     provider_reference = models.CharField(max_length=128, null=True, blank=True)
     receipt = models.CharField(max_length=64, null=True, blank=True)
     failure_code = models.CharField(max_length=32, blank=True)
@@ -134,6 +160,19 @@ class Charge(PublicIdMixin, models.Model):
     failure_message = models.CharField(max_length=500, blank=True)
     next_action = models.JSONField(null=True)
     hold_id = models.UUIDField(null=True, help_text="The pending ledger transfer of this attempt.")
+    # An authorized charge: until when the provider holds the money, and what was asked of it since.
+    capture_before = models.DateTimeField(null=True, help_text="When the provider lets the hold go.")
+    amount_to_capture = models.DecimalField(
+        max_digits=19, decimal_places=4, null=True, help_text="What was asked to be captured; empty: nothing yet."
+    )
+    capture_key = models.CharField(max_length=64, blank=True, help_text="The API request that captured it.")
+    void_requested_at = models.DateTimeField(null=True, help_text="When the hold was asked to be let go.")
+    hold_attempts = models.PositiveSmallIntegerField(default=0, help_text="How often a capture or void was asked for.")
+    # What it pays of its intent, where the provider takes another currency than the intent's: once it has succeeded,
+    # what it really paid, 0 for money that is parked.
+    settles_amount = models.DecimalField(max_digits=19, decimal_places=4, null=True)
+    fx_rate = models.DecimalField(max_digits=28, decimal_places=12, null=True, help_text="Charged for one owed.")
+    fx_source = models.CharField(max_length=64, blank=True)
     is_parked = models.BooleanField(default=False)
     parked_reason = models.CharField(max_length=255, blank=True)
     follow_up_count = models.PositiveSmallIntegerField(default=0)
@@ -150,6 +189,16 @@ class Charge(PublicIdMixin, models.Model):
                 fields=["provider_account", "provider_reference"], name="majuu_charge_provider_reference_once"
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="majuu_charge_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(amount_to_capture__isnull=True)
+                | Q(amount_to_capture__gt=0, amount_to_capture__lte=F("amount")),
+                name="majuu_charge_capture_within_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(settles_amount__isnull=True, fx_rate__isnull=True)
+                | Q(settles_amount__gte=0, fx_rate__gt=0),
+                name="majuu_charge_exchanged",
+            ),
         ]
         indexes = [
             models.Index(fields=["receipt"], condition=Q(receipt__isnull=False), name="majuu_charge_by_receipt"),

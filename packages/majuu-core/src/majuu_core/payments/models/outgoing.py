@@ -54,6 +54,8 @@ class Refund(PublicIdMixin, models.Model):
     method = models.CharField(max_length=32, blank=True, help_text="The way the money goes back.")
     method_reason = models.CharField(max_length=500, blank=True, help_text="Why this way was chosen.")
     books_as = models.CharField(max_length=16, choices=BooksAs.choices, default=BooksAs.REVERSAL)
+    # Of a charge in another currency than its intent: what it takes back of what was settled, in the intent's currency.
+    settles_amount = models.DecimalField(max_digits=19, decimal_places=4, null=True)
     destination = models.JSONField(default=dict, help_text="Where it goes, when it is paid out anew.")
     metadata = models.JSONField(default=dict)
     provider_reference = models.CharField(max_length=128, null=True, blank=True)

@@ -108,9 +108,20 @@ def follow_ups_rise(harness: ProviderHarness) -> None:
 
 
 @check(
+    "definition",
+    why="A run that looks at another class than the one it names proves nothing about it.",
+    fix="Return an instance of `provider_class` itself from make_provider, and from the class when called.",
+)
+def harness_drives_this_class(harness: ProviderHarness) -> None:
+    made = type(harness.make_provider())
+    expect(made is harness.provider_class, f"asked for {harness.provider_class.__qualname__}, got {made.__qualname__}")
+
+
+@check(
     "credentials",
     why="The console tells a merchant that the account works by this call.",
     fix="Make one cheap authenticated call and return nothing when it is answered.",
+    required=True,
 )
 def good_ones_are_accepted(harness: ProviderHarness) -> None:
     harness.make_provider().check_credentials()

@@ -1,14 +1,13 @@
-"""Asking for the truth: fetch_payment, and complete after a redirect."""
+"""Asking for the truth: fetch_payment."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
-from majuu_core.providers import FetchRequest, ProviderError, Result, ResultStatus, SupportsCompletion
+from majuu_core.providers import FetchRequest, ProviderError, Result, ResultStatus
 from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness, new_reference
 from majuu_core.testing.kit import check
-from majuu_core.testing.steps import NO_MONEY, PAID, attempt, describe, expect, fetch, finish, pay, start
+from majuu_core.testing.steps import NO_MONEY, PAID, any_payment, attempt, describe, expect, fetch, finish, pay, start
 
 _PAY = ("payment",)
 
@@ -18,9 +17,10 @@ _PAY = ("payment",)
     needs=_PAY,
     why="After a lost answer core asks by our reference. An invented yes gives goods away, an invented no pays twice.",
     fix="Return UNKNOWN when the provider knows nothing under our reference.",
+    required=True,
 )
 def unheard_of_payment_is_unknown(harness: ProviderHarness) -> None:
-    amount = harness.payment().amount
+    amount = any_payment(harness).amount
     request = FetchRequest(reference=new_reference("ch"), provider_reference=None, amount=amount)
     seen = attempt(lambda: harness.make_provider().fetch_payment(request))
     unknown = isinstance(seen, Result) and seen.status is ResultStatus.UNKNOWN
@@ -32,6 +32,7 @@ def unheard_of_payment_is_unknown(harness: ProviderHarness) -> None:
     needs=_PAY,
     why="A reference from a forged message must not turn into money.",
     fix="Report only what the provider answers about exactly this reference.",
+    required=True,
 )
 def made_up_reference_is_not_paid(harness: ProviderHarness) -> None:
     _, result = pay(harness)
@@ -47,6 +48,7 @@ def made_up_reference_is_not_paid(harness: ProviderHarness) -> None:
     needs=_PAY,
     why="Core asks as often as it likes; asking must change nothing.",
     fix="Make fetch_payment a pure look-up.",
+    required=True,
 )
 def asking_twice_changes_nothing(harness: ProviderHarness) -> None:
     request, result = pay(harness)
@@ -116,33 +118,6 @@ def amount_is_not_copied_from_the_question(harness: ProviderHarness) -> None:
     other = replace(request, amount=request.amount * 2)
     found = fetch(harness, other, result)
     expect(found.amount != other.amount, f"asked about {other.amount}, the look-up agrees; {request.amount} was paid")
-
-
-@check(
-    "complete",
-    needs=("payment", "complete"),
-    why="A customer may come back from the redirect without having paid.",
-    fix="Ask the provider; never take the return itself for proof.",
-)
-def coming_back_is_not_paying(harness: ProviderHarness) -> None:
-    result = start(harness, harness.payment(Outcome.NEEDS_ACTION))
-    provider = cast(SupportsCompletion, harness.make_provider())
-    seen = attempt(lambda: provider.complete(harness.follow_up("ch", result)))
-    good = isinstance(seen, ProviderError) or seen.status not in PAID
-    expect(good, f"the customer came back without paying: {describe(seen)}")
-
-
-@check(
-    "complete",
-    needs=("payment", "complete"),
-    why="This is how an approved payment becomes money.",
-    fix="Report succeeded (or authorized) once the customer approved.",
-)
-def approved_payment_ends_paid(harness: ProviderHarness) -> None:
-    result = start(harness, harness.payment(Outcome.NEEDS_ACTION))
-    harness.settle()
-    seen = cast(SupportsCompletion, harness.make_provider()).complete(harness.follow_up("ch", result))
-    expect(seen.status in PAID, f"the customer approved, and it is {describe(seen)}")
 
 
 def _after_lost_answer(harness: ProviderHarness, outcome: Outcome) -> Result:

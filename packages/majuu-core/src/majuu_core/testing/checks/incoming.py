@@ -23,6 +23,11 @@ def _provider(harness: ProviderHarness) -> Any:
     return cast(Any, harness.make_provider())
 
 
+def _seen(text: str) -> str:
+    """Without what turns or hides other text, which a provider may take out."""
+    return "".join(character for character in text if character.isprintable())
+
+
 def _money(receipt: str = "UKP7X1A2B3", **fields: Any) -> IncomingMoney:
     """What a customer sends; the receiver is filled in by the harness."""
     told: dict[str, Any] = {"amount": Money(Decimal(250), "KES"), "occurred_at": clock.now().replace(microsecond=0)}
@@ -73,12 +78,12 @@ def event_id_is_the_receipts_own(harness: ProviderHarness) -> None:
     "incoming",
     needs=_NEEDS,
     why="The payer types what he likes. It is data, and the shop looks for its order number in it.",
-    fix="Hand on account_reference and payer_name as they came: no trimming, no escaping, no exception.",
+    fix="Hand on what can be seen of account_reference and payer_name as it came: no escaping, no exception.",
 )
 def hostile_text_survives(harness: ProviderHarness) -> None:
     told = _told(harness, _money(account_reference=_HOSTILE, payer_name=_HOSTILE))
-    expect(told.account_reference == _HOSTILE, f"the account reference became {told.account_reference!r}")
-    expect(told.payer_name == _HOSTILE, f"the name became {told.payer_name!r}")
+    expect(_seen(told.account_reference) == _seen(_HOSTILE), f"the account reference became {told.account_reference!r}")
+    expect(_seen(told.payer_name) == _seen(_HOSTILE), f"the name became {told.payer_name!r}")
 
 
 @check(

@@ -36,6 +36,7 @@ def _finish(harness: ProviderHarness, request: PayoutRequest, result: Result) ->
     needs=_NEEDS,
     why="Somebody waits for this money.",
     fix="Report succeeded, at once or by fetch_payout, with the amount that was sent.",
+    required=True,
 )
 def good_payout_ends_sent(harness: ProviderHarness) -> None:
     request = harness.payout()
@@ -88,6 +89,7 @@ def decline_is_a_value(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="A payout that nobody sent has neither arrived nor failed.",
     fix="Return UNKNOWN from fetch_payout when the provider knows nothing under our reference.",
+    required=True,
 )
 def unheard_of_payout_is_unknown(harness: ProviderHarness) -> None:
     for reference in (None, "made-up"):

@@ -14,6 +14,7 @@ from moneyed import Money
 from majuu_core.common import clock
 from majuu_core.providers import (
     FetchRequest,
+    FollowUpRequest,
     InvalidPaymentData,
     OutcomeUnknown,
     PaymentRequest,
@@ -28,7 +29,18 @@ from majuu_core.providers import (
 )
 from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness, new_reference
 from majuu_core.testing.kit import check
-from majuu_core.testing.steps import NO_MONEY, PAID, attempt, describe, expect, finish_refund, paid, pay, refused
+from majuu_core.testing.steps import (
+    NO_MONEY,
+    PAID,
+    any_payment,
+    attempt,
+    describe,
+    expect,
+    finish_refund,
+    paid,
+    pay,
+    refused,
+)
 
 _NEEDS = ("payment", "refund")
 _REFUSALS = (InvalidPaymentData, RequestRejected)
@@ -46,6 +58,7 @@ def _provider(harness: ProviderHarness) -> SupportsRefund:
     needs=_NEEDS,
     why="The customer waits for this money.",
     fix="Report succeeded, at once or by fetch_refund, with the amount that went back.",
+    required=True,
 )
 def full_refund_ends_paid_back(harness: ProviderHarness) -> None:
     request, result = paid(harness)
@@ -60,6 +73,7 @@ def full_refund_ends_paid_back(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="Half the goods came back, half the money goes back: no more and no less.",
     fix="Refund exactly FollowUpRequest.amount; when the provider cannot, refuse and set partial_refunds = False.",
+    required=True,
 )
 def partial_refund_keeps_its_word(harness: ProviderHarness) -> None:
     request, result = paid(harness)
@@ -78,6 +92,7 @@ def partial_refund_keeps_its_word(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="Giving back more than was paid is giving away the merchant's money.",
     fix="Refuse with RequestRejected; do not cut the amount down in silence.",
+    required=True,
 )
 def refunding_more_is_refused(harness: ProviderHarness) -> None:
     request, result = paid(harness)
@@ -162,9 +177,10 @@ def decline_is_a_value(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="A refund that nobody sent is not money given back.",
     fix="Return UNKNOWN from fetch_refund when the provider knows nothing under our reference.",
+    required=True,
 )
 def unheard_of_refund_is_unknown(harness: ProviderHarness) -> None:
-    amount = harness.payment().amount
+    amount = any_payment(harness).amount
     for reference in (None, "made-up"):
         request = FetchRequest(reference=new_reference("re"), provider_reference=reference, amount=amount)
         seen = attempt(lambda request=request: _provider(harness).fetch_refund(request))  # type: ignore[misc]
@@ -177,12 +193,89 @@ def unheard_of_refund_is_unknown(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="The payment's reference is not the refund's: a look-up by it finds the payment and calls it a refund.",
     fix="Set provider_reference to the refund's own id.",
+    required=True,
 )
 def refund_has_its_own_reference(harness: ProviderHarness) -> None:
     request, result = paid(harness)
     made = _provider(harness).refund(harness.refund(request, result))
     expect(made.provider_reference, "a refund came without a provider_reference")
     expect(made.provider_reference != result.provider_reference, "the refund carries the payment's reference")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="Goods come back one after the other; a second part that is taken for the first is never paid back.",
+    fix="Tell refunds apart by their own reference and key; set partial_refunds = False when only one is possible.",
+)
+def several_parts_are_several_refunds(harness: ProviderHarness) -> None:
+    if not harness.provider_class.info.partial_refunds:
+        raise NotOffered("the provider gives back everything or nothing")
+    request, result = paid(harness)
+    made = [_part(harness, request, result, Decimal("0.25")) for _ in range(2)]
+    ends = [finish_refund(harness, wanted, first) for wanted, first in made]
+    expect(all(end.status is ResultStatus.SUCCEEDED for end in ends), f"the parts ended as {[*map(describe, ends)]}")
+    first, second = (answer.provider_reference for _, answer in made)
+    expect(first != second, f"two refunds of one payment share the reference {first}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="Core counts what was given back, and so must the provider: between two systems money is given back twice.",
+    fix="Refuse with RequestRejected, or report FAILED, when the refunds together are more than was paid.",
+)
+def parts_are_never_more_than_the_whole(harness: ProviderHarness) -> None:
+    if not harness.provider_class.info.partial_refunds:
+        raise NotOffered("the provider gives back everything or nothing")
+    if harness.refunds_are_payouts:
+        raise NotOffered("money is given back by payouts; only core can count them")
+    request, result = paid(harness)
+    finish_refund(harness, *_part(harness, request, result, Decimal("0.5")))
+    seen = attempt(lambda: finish_refund(harness, *_part(harness, request, result, Decimal("0.75"))))
+    expect(refused(seen, _REFUSALS), f"half was given back; three quarters more ended as {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="Two people press the button, or a shop sends it again under another key: it is the same money.",
+    fix="Refuse with RequestRejected, or report FAILED, when everything was given back already.",
+)
+def money_given_back_is_not_given_again(harness: ProviderHarness) -> None:
+    if harness.refunds_are_payouts:
+        raise NotOffered("money is given back by payouts; only core can count them")
+    request, result = paid(harness)
+    first = harness.refund(request, result)
+    finish_refund(harness, first, _provider(harness).refund(first))
+    again = harness.refund(request, result)
+    seen = attempt(lambda: finish_refund(harness, again, _provider(harness).refund(again)))
+    again_paid = isinstance(seen, Result) and seen.status in PAID
+    expect(not again_paid, f"a second refund of everything ended as {describe(seen)}")
+
+
+@check(
+    "refund",
+    needs=_NEEDS,
+    why="A refund may fail days later, when the customer's account is closed; unless it is told, nobody pays them.",
+    fix="Report FAILED with a failure from fetch_refund (or the webhook), also after it looked good.",
+)
+def late_failure_is_told(harness: ProviderHarness) -> None:
+    request, result = paid(harness)
+    wanted = harness.refund(request, result, Outcome.FAILS_LATE)
+    first = _provider(harness).refund(wanted)
+    expect(first.status not in NO_MONEY, f"a refund that fails later is {describe(first)} at once")
+    harness.settle()
+    last = harness.learn_refund(wanted, first)
+    expect(last.status in NO_MONEY, f"the refund failed later, and is told as {describe(last)}")
+
+
+def _part(
+    harness: ProviderHarness, request: PaymentRequest, result: Result, share: Decimal
+) -> tuple[FollowUpRequest, Result]:
+    amount = Money((request.amount.amount * share).quantize(Decimal(1)), request.amount.currency)
+    wanted = replace(harness.refund(request, result), amount=amount)
+    return wanted, _provider(harness).refund(wanted)
 
 
 def _question(harness: ProviderHarness, share: int = 1, days: int = 0) -> tuple[RefundQuestion, Result]:

@@ -7,14 +7,16 @@ import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from majuu_core.common.redaction import contains_card_number
-from majuu_core.providers import ProviderError, Result
-from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness
+from majuu_core.providers import ProviderError, Result, SupportsWebhooks
+from majuu_core.testing.harness import NotOffered, Outcome, ProviderHarness, WebhookKind
 from majuu_core.testing.kit import check
-from majuu_core.testing.steps import attempt, expect, finish, start
+from majuu_core.testing.steps import attempt, expect, finish, pay, start
 
 _PAY = ("payment",)
+_ENDS = tuple(outcome for outcome in Outcome if outcome is not Outcome.FAILS_LATE)  # that one is for refunds
 _TROUBLE = (Outcome.LOST_PAID, Outcome.NOT_SENT, Outcome.REJECTED, Outcome.RATE_LIMITED, Outcome.SERVER_ERROR)
 
 
@@ -24,7 +26,7 @@ def _expect_clean(harness: ProviderHarness, text: str, where: str) -> None:
 
 
 def _payments(harness: ProviderHarness) -> Iterator[Result | ProviderError]:
-    for outcome in Outcome:
+    for outcome in _ENDS:
         try:
             request = harness.payment(outcome)
         except NotOffered:
@@ -36,9 +38,11 @@ def _payments(harness: ProviderHarness) -> Iterator[Result | ProviderError]:
     "secrecy",
     why="repr() ends up in tracebacks, and tracebacks in logs and mails.",
     fix="Hold secrets as pydantic SecretStr and take them out only where they are used.",
+    required=True,
 )
 def not_in_repr(harness: ProviderHarness) -> None:
-    expect(harness.secrets, "the harness lists no secrets, so nothing can be checked")
+    if not harness.secrets:
+        raise NotOffered("the harness lists no secrets, so nothing can be checked")
     provider = harness.make_provider()
     for thing in (provider, provider.context, provider.context.credentials):
         _expect_clean(harness, f"{thing!r} {thing}", f"the repr of {type(thing).__name__}")
@@ -49,6 +53,7 @@ def not_in_repr(harness: ProviderHarness) -> None:
     needs=_PAY,
     why="raw is stored and shown in the console to people who may not see keys or card numbers.",
     fix="Pass what you keep through majuu_core.common.redaction.redact.",
+    required=True,
 )
 def not_in_results(harness: ProviderHarness) -> None:
     for seen in _payments(harness):
@@ -92,12 +97,26 @@ def not_in_exceptions(harness: ProviderHarness) -> None:
     needs=_PAY,
     why="Logs are kept long, read by many and sent elsewhere.",
     fix="Log ids and outcomes; pass anything else through majuu_core.common.redaction.redact.",
+    required=True,
 )
 def not_in_logs(harness: ProviderHarness) -> None:
     with _captured() as lines:
         list(_payments(harness))
     for line in lines:
         _expect_clean(harness, line, "a log line")
+
+
+@check(
+    "secrecy",
+    needs=("payment", "verify_webhook", "parse_webhook", "webhook_response"),
+    why="Events are stored and shown with what the provider sent; its message may hold more than we want to keep.",
+    fix="Pass what you keep of a message through majuu_core.common.redaction.redact.",
+)
+def not_in_events(harness: ProviderHarness) -> None:
+    request, result = pay(harness)
+    message = harness.webhook(WebhookKind.GOOD, request, result)
+    for event in cast(SupportsWebhooks, harness.make_provider()).parse_webhook(message):
+        _expect_clean(harness, f"{event!r} {json.dumps(dict(event.result.raw), default=str)}", "an event")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
@@ -15,7 +16,7 @@ from majuu_core.providers import (
     WebhookRejected,
     WebhookRequest,
 )
-from majuu_core.testing.harness import NotOffered, ProviderHarness, WebhookKind
+from majuu_core.testing.harness import AccountWebhook, NotOffered, ProviderHarness, WebhookKind
 from majuu_core.testing.kit import CheckFailed, check
 from majuu_core.testing.steps import expect, pay
 
@@ -60,6 +61,7 @@ def _expect_refused(harness: ProviderHarness, kind: WebhookKind) -> None:
     needs=_NEEDS,
     why="A provider whose messages are turned away is a provider that nobody hears.",
     fix="Return Trust.SIGNED for a verified message, Trust.UNSIGNED when the provider gives no proof.",
+    required=True,
 )
 def good_one_is_accepted(harness: ProviderHarness) -> None:
     trust = _provider(harness).verify_webhook(_good(harness)[2])
@@ -127,6 +129,7 @@ def wrong_sender_is_refused(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="Scanners send rubbish all day; an exception other than WebhookRejected is an error page and an alarm.",
     fix="Raise WebhookRejected for every body that cannot be read.",
+    required=True,
 )
 def rubbish_is_refused_calmly(harness: ProviderHarness) -> None:
     good = _good(harness)[2]
@@ -147,6 +150,7 @@ def rubbish_is_refused_calmly(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="Headers are the sender's to choose; the check must survive strange ones.",
     fix="Raise WebhookRejected when a header is missing, too long or not what it should be.",
+    required=True,
 )
 def strange_headers_are_survived(harness: ProviderHarness) -> None:
     good = _good(harness)[2]
@@ -165,6 +169,7 @@ def strange_headers_are_survived(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="Providers deliver twice. The event id is all that keeps one payment from being applied twice.",
     fix="Take the provider's own event id, or derive one from the content; never from time or chance.",
+    required=True,
 )
 def event_id_is_stable(harness: ProviderHarness) -> None:
     message = _good(harness)[2]
@@ -179,6 +184,7 @@ def event_id_is_stable(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="Two payments under one event id: the second is thrown away as a duplicate.",
     fix="Derive the event id from the payment and what happened to it.",
+    required=True,
 )
 def two_payments_have_two_event_ids(harness: ProviderHarness) -> None:
     first = {event.event_id for event in _events(harness, _good(harness)[2])}
@@ -191,6 +197,7 @@ def two_payments_have_two_event_ids(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="An event that names nothing of ours cannot be applied; it waits for a person.",
     fix="Set provider_reference as the answer did, and reference to our id where the message carries it.",
+    required=True,
 )
 def event_names_the_payment(harness: ProviderHarness) -> None:
     request, result, message = _good(harness)
@@ -221,6 +228,7 @@ def event_tells_the_amount(harness: ProviderHarness) -> None:
     needs=_NEEDS,
     why="Core sorts events by type and time; an unknown type is parked, a time without zone is the wrong hour.",
     fix="Use the contract's types and times with a zone.",
+    required=True,
 )
 def event_is_well_formed(harness: ProviderHarness) -> None:
     for event in _events(harness, _good(harness)[2]):
@@ -238,3 +246,100 @@ def event_is_well_formed(harness: ProviderHarness) -> None:
 def accepted_is_answered_with_yes(harness: ProviderHarness) -> None:
     answer = _provider(harness).webhook_response(accepted=True)
     expect(200 <= answer.status < 300, f"an accepted webhook is answered with {answer.status}")
+
+
+@check(
+    "webhook",
+    needs=_NEEDS,
+    why="A web server that reads JSON and writes it anew changes the bytes; what was signed is no longer there.",
+    fix="Verify over WebhookRequest.body as it came; never over JSON that was read and written again.",
+)
+def body_written_anew_is_refused(harness: ProviderHarness) -> None:
+    good = _good(harness)[2]
+    if _provider(harness).verify_webhook(good) is Trust.UNSIGNED:
+        raise NotOffered("the provider does not sign; core fetches the truth before it believes")
+    try:
+        anew = json.dumps(json.loads(good.body), indent=3, sort_keys=True).encode()
+    except ValueError:
+        raise NotOffered("the provider's messages are not JSON") from None
+    seen = attempt_trust(harness, replace(good, body=anew))
+    expect(seen is None, f"a body that was read and written anew was taken as {seen}")
+
+
+@check(
+    "webhook",
+    needs=_NEEDS,
+    why="One secret may serve several accounts of a platform; an event of another one must not touch this one.",
+    fix="Compare the account that the message names with this one; raise WebhookRejected when it is another.",
+)
+def another_accounts_event_is_refused(harness: ProviderHarness) -> None:
+    request, result = pay(harness)
+    message = harness.account_webhook(AccountWebhook.OTHER_ACCOUNT, request, result)
+    seen = attempt_trust(harness, message)
+    if seen is None:
+        return
+    try:
+        events = _provider(harness).parse_webhook(message)
+    except WebhookRejected:
+        return
+    expect(not events, f"an event of another account was taken as {seen}")
+
+
+@check(
+    "webhook",
+    needs=_NEEDS,
+    why="While a secret is replaced messages arrive under both; refusing the old one loses an hour of payments.",
+    fix="Keep several secrets in the credentials and accept a signature by any of them.",
+)
+def listed_old_secret_is_accepted(harness: ProviderHarness) -> None:
+    request, result = pay(harness)
+    seen = attempt_trust(harness, harness.account_webhook(AccountWebhook.OLD_SECRET, request, result))
+    expect(seen is Trust.SIGNED, "a message under a secret that is still listed was refused")
+
+
+@check(
+    "webhook",
+    needs=_NEEDS,
+    why="A secret is replaced because somebody may know it. Once it is taken out it is worth nothing.",
+    fix="Verify with the secrets of the credentials only; remember none.",
+)
+def retired_secret_is_refused(harness: ProviderHarness) -> None:
+    request, result = pay(harness)
+    seen = attempt_trust(harness, harness.account_webhook(AccountWebhook.RETIRED_SECRET, request, result))
+    expect(seen is None, f"a message under a secret that was taken out was taken as {seen}")
+
+
+@check(
+    "webhook",
+    needs=_NEEDS,
+    why="A redelivery carries another time and signature; under another event id it would be applied twice.",
+    fix="Never let headers, the time of sending or a delivery number into the event id.",
+)
+def redelivery_has_the_same_event_id(harness: ProviderHarness) -> None:
+    request, result, message = _good(harness)
+    first = [event.event_id for event in _events(harness, message)]
+    again = harness.redelivery(request, result)
+    second = [event.event_id for event in _events(harness, again)]
+    expect(first == second, f"delivered again, {first} became {second}")
+
+
+@check(
+    "webhook",
+    needs=_NEEDS,
+    why="A webhook may overtake the answer: core does not know the provider's reference yet, only its own.",
+    fix="Send our reference along (as the provider's merchant reference or metadata) and read it from the message.",
+)
+def event_names_our_reference(harness: ProviderHarness) -> None:
+    request, _, message = _good(harness)
+    if message.reference == request.reference:
+        raise NotOffered("the message comes to the payment's own address, which names it")
+    for event in _events(harness, message):
+        expect(event.reference == request.reference, f"the event names {event.reference}, not {request.reference}")
+
+
+def attempt_trust(harness: ProviderHarness, message: WebhookRequest) -> Trust | None:
+    """What verify_webhook says of a message; None when it refuses it."""
+    try:
+        return _provider(harness).verify_webhook(message)
+    except WebhookRejected:
+        return None

@@ -58,19 +58,34 @@
     }, 1000);
   }
 
+  /* Copying is offered where it works; without it a tap selects the whole value. */
+  if (navigator.clipboard) { document.documentElement.classList.add("script"); }
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest ? event.target.closest("[data-copy]") : null;
+    if (!button) { return; }
+    var text = button.textContent;
+    navigator.clipboard.writeText(button.dataset.copy).then(function () {
+      button.textContent = button.dataset.done;
+      document.getElementById("announce").textContent = button.dataset.done;
+      setTimeout(function () { button.textContent = text; }, 2000);
+    }, function () {});
+  });
+
   /* A form goes off once; coming back to the page makes it usable again. */
   document.addEventListener("submit", function (event) {
-    var button = event.target.querySelector("button");
+    var button = event.target.querySelector("button:not([data-copy])");
     if (!button) { return; }
     if (button.disabled) { event.preventDefault(); return; }
-    button.dataset.text = button.textContent;
-    button.textContent = event.target.dataset.busy;
+    button.kept = Array.from(button.childNodes);
+    button.replaceChildren(event.target.dataset.busy);
     button.disabled = true;
   });
   addEventListener("pageshow", function (event) {
-    document.querySelectorAll("button[data-text]").forEach(function (button) {
+    document.querySelectorAll("button").forEach(function (button) {
+      if (!button.kept) { return; }
       button.disabled = false;
-      button.textContent = button.dataset.text;
+      button.replaceChildren.apply(button, button.kept);
+      delete button.kept;
     });
     if (event.persisted && checkout().dataset.stage) { renew().then(schedule); }
   });

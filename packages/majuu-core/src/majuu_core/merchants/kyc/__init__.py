@@ -1,0 +1,1 @@
+"""Know your customer: the case that a business makes, what staff find out about it, and what they decide."""

@@ -1,0 +1,36 @@
+"""Between the network and the views: who really asks, https or nothing, and the headers of every page.
+
+``NETWORK_MIDDLEWARE`` is what a project puts first into MIDDLEWARE, before everything else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+NETWORK_MIDDLEWARE: tuple[str, ...] = (
+    "majuu_core.network.middleware.ClientMiddleware",
+    "majuu_core.api.middleware.ApiShortcutMiddleware",
+    "majuu_core.network.middleware.PageHeadersMiddleware",
+)
+
+
+def network_settings(*, public_url: str, debug: bool = False, hsts_seconds: int | None = None) -> dict[str, Any]:
+    """Django's settings about cookies, https and headers, for ``globals().update(…)`` in a settings module.
+
+    ``public_url`` is MAJUU_PUBLIC_URL; with https in it cookies are for https alone, plain http is sent on to https
+    (pages) or refused (API), and browsers remember that for ``hsts_seconds``, a year by default. Not with ``debug``.
+    """
+    https = public_url.startswith("https://")
+    strict = https and not debug
+    return {
+        "SESSION_COOKIE_SECURE": https,
+        "CSRF_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SECURE_SSL_REDIRECT": strict,
+        "SECURE_HSTS_SECONDS": (365 * 24 * 60 * 60 if hsts_seconds is None else hsts_seconds) if strict else 0,
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+        # Ninja's throttles then count by REMOTE_ADDR, which ClientMiddleware has set right.
+        "NINJA_NUM_PROXIES": 0,
+    }
