@@ -54,6 +54,7 @@ def test_loading_again_keeps_the_registries() -> None:
     assert registries() is before
 
 
+@pytest.mark.django_db  # Django's own checks ask the database what it can
 def test_a_misspelt_hook_fails_check(temporary_plugin: Register) -> None:
     class Typo:
         @hookimpl
