@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from majuu_core.testing.contract import ProviderContractTests
+from majuu_mpesa.callback_urls import forbidden_words
 
 pytest.importorskip("majuu_sim.daraja", reason="majuu-sim is not installed")
 from tests.mpesa.harness import MpesaHarness, MpesaPayingBackHarness
@@ -26,3 +27,11 @@ class TestMpesaPayingBack(ProviderContractTests):
         harness = MpesaPayingBackHarness()
         yield harness
         harness.close()
+
+
+def test_no_address_of_the_harness_is_one_that_daraja_refuses() -> None:
+    harness = MpesaHarness()
+
+    assert forbidden_words(harness._address("r", "re_exe0cmd0sql0query")) == []
+
+    harness.close()
