@@ -1,17 +1,10 @@
-"""In which spelling a customer's address and number are kept, and that old payments get theirs."""
+"""In which spelling a customer's address and number are kept."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
-from django.apps import apps
-from django.db import connection
 
 from majuu_core.payments.customer_keys import email_key, phone_key
-from majuu_core.payments.models import PaymentIntent
 from tests.core.payments.support import Till
 
 
@@ -57,17 +50,3 @@ def test_a_new_payment_has_its_keys(till: Till) -> None:
     intent.refresh_from_db()
     assert (intent.customer_email_key, intent.customer_phone_key) == ("asha@example.com", "254712345678")
     assert (intent.customer_email, intent.customer_phone) == ("Asha@Example.com", "0712345678")
-
-
-def test_old_payments_get_their_keys(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    """given payments from before the keys / when the migration runs, two rows at once / then all are filled"""
-    migration: Any = import_module("majuu_core.payments.migrations.0019_fill_customer_keys")
-    monkeypatch.setattr(migration, "AT_ONCE", 2)
-    for number in range(5):
-        till.intent(customer_email=f"User{number}@Example.com", customer_phone="0712345678" if number % 2 else "")
-    till.intent()
-    PaymentIntent.objects.update(customer_email_key="", customer_phone_key="")
-    migration.fill(apps, SimpleNamespace(connection=connection))
-    rows = PaymentIntent.objects.order_by("pk").values_list("customer_email_key", "customer_phone_key")
-    phones = ["", "254712345678"]
-    assert list(rows) == [*((f"user{number}@example.com", phones[number % 2]) for number in range(5)), ("", "")]

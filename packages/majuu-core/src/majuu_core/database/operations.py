@@ -4,6 +4,8 @@
 * ``AppendOnly``: UPDATE and DELETE (and TRUNCATE on PostgreSQL) of a table are refused by triggers.
 * ``CompositeForeignKey``: two columns together must exist in another table. A foreign key on PostgreSQL and MariaDB;
   triggers on SQLite, which cannot add constraints to a table that exists.
+* ``same_mode``: such a key over an id and ``livemode``, so that test and live never mix.
+* ``refuse_changes``, ``refuse_insert``: columns that stay as they were inserted, rows that may not be.
 * ``ExactText``: a text column that tells "a" from "A" and from "a " on MariaDB too.
 * ``KeepTriggers``: for later migrations that alter a table which any of these triggers touches.
 """
@@ -179,6 +181,70 @@ def _composite_statements(
         "sqlite": [f"DROP TRIGGER {name}_insert", f"DROP TRIGGER {name}_update"],
     }
     return dict(forwards), dict(backwards)
+
+
+def same_mode(name: str, table: str, column: str, to_table: str) -> CompositeForeignKey:
+    """Test and live never mix: a row of ``table`` has the mode of the row that ``column`` names."""
+    return CompositeForeignKey(name, table, (column, "livemode"), to_table, ("id", "livemode"))
+
+
+def refuse_changes(name: str, table: str, columns: Sequence[str], message: str) -> VendorSQL:
+    """These columns of ``table`` keep the value they were inserted with."""
+    changed = ", ".join(columns)
+    different = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
+    different_sqlite = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in columns)
+    same_mysql = " AND ".join(f"NEW.{column} <=> OLD.{column}" for column in columns)
+    return VendorSQL(
+        forwards={
+            "postgresql": [
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation'; END $$",
+                f"CREATE TRIGGER {name} BEFORE UPDATE OF {changed} ON {table} "
+                f"FOR EACH ROW WHEN ({different}) EXECUTE FUNCTION {name}()",
+            ],
+            "sqlite": [
+                f"CREATE TRIGGER {name} BEFORE UPDATE OF {changed} ON {table} "
+                f"WHEN {different_sqlite} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            ],
+            "mysql": [_signal(name, "UPDATE", table, f"NOT ({same_mysql})", message)],
+        },
+        backwards=_without_trigger(name, table),
+    )
+
+
+def refuse_insert(name: str, table: str, wrong: str, message: str) -> VendorSQL:
+    """A row for which ``wrong`` (SQL that may name NEW) is true is not inserted."""
+    return VendorSQL(
+        forwards={
+            "postgresql": [
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN IF {wrong} THEN RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation'; END IF; "
+                "RETURN NEW; END $$",
+                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+            ],
+            "sqlite": [
+                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {wrong} "
+                f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            ],
+            "mysql": [_signal(name, "INSERT", table, wrong, message)],
+        },
+        backwards=_without_trigger(name, table),
+    )
+
+
+def _signal(name: str, verb: str, table: str, wrong: str, message: str) -> str:
+    return (
+        f"CREATE TRIGGER {name} BEFORE {verb} ON {table} FOR EACH ROW "
+        f"IF {wrong} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{message}'; END IF"
+    )
+
+
+def _without_trigger(name: str, table: str) -> dict[str, Statements]:
+    return {
+        "postgresql": [f"DROP TRIGGER {name} ON {table}", f"DROP FUNCTION {name}()"],
+        "sqlite": [f"DROP TRIGGER {name}"],
+        "mysql": [f"DROP TRIGGER {name}"],
+    }
 
 
 class ExactText(VendorSQL):

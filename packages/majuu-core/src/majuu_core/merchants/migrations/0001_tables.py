@@ -1,0 +1,347 @@
+import django.db.models.deletion
+import django_countries.fields
+import majuu_core.common.clock
+import majuu_core.common.ids
+import majuu_core.database.public_ids
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+    # What databases made before the first release have run instead.
+    replaces = [('majuu_merchants', '0001_initial'), ('majuu_merchants', '0004_claiming'), ('majuu_merchants', '0005_intake_store'), ('majuu_merchants', '0006_breaker'), ('majuu_merchants', '0007_kyc'), ('majuu_merchants', '0008_live_approvals'), ('majuu_merchants', '0010_api_key_limits'), ('majuu_merchants', '0011_invitations'), ('majuu_merchants', '0012_oauth_clients'), ('majuu_merchants', '0013_api_key_addresses')]
+
+    dependencies = [
+        ('auth', '__first__'),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Merchant',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=200)),
+                ('country', django_countries.fields.CountryField(default='KE', max_length=2)),
+                ('status', models.CharField(choices=[('pending', 'Pending review'), ('approved', 'Approved'), ('suspended', 'Suspended')], default='pending', max_length=16)),
+                ('is_system', models.BooleanField(default=False, help_text='Belongs to the platform itself; nobody can join it.')),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='KycCase',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('merchant', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='kyc_case', to='majuu_merchants.merchant')),
+                ('state', models.CharField(choices=[('draft', 'Being filled in'), ('submitted', 'Waiting for a reviewer'), ('in_review', 'In review'), ('second_review', 'Waiting for a second reviewer'), ('needs_more', 'More is needed'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('reverification_due', 'To be confirmed again')], default='draft', max_length=24)),
+                ('risk', models.CharField(choices=[('low', 'Low'), ('normal', 'Normal'), ('high', 'High')], default='normal', max_length=8)),
+                ('legal_form', models.CharField(blank=True, choices=[('sole_proprietor', 'Sole proprietor'), ('partnership', 'Partnership'), ('private_company', 'Private limited company'), ('public_company', 'Public limited company'), ('cooperative', 'Cooperative or SACCO'), ('non_profit', 'NGO, society or trust'), ('public_body', 'Public body'), ('foreign_company', 'Foreign company')], max_length=24)),
+                ('registered_name', models.CharField(blank=True, max_length=200)),
+                ('registration_number', models.CharField(blank=True, max_length=64)),
+                ('tax_pin', models.CharField(blank=True, help_text='In Kenya such as P051234567Z.', max_length=32, verbose_name='KRA PIN')),
+                ('vat_number', models.CharField(blank=True, max_length=32, verbose_name='VAT number')),
+                ('address', models.CharField(blank=True, help_text='Where the business is to be found.', max_length=300)),
+                ('city', models.CharField(blank=True, max_length=100)),
+                ('postal_code', models.CharField(blank=True, max_length=20)),
+                ('country', django_countries.fields.CountryField(default='KE', max_length=2)),
+                ('website', models.URLField(blank=True)),
+                ('description', models.TextField(blank=True, help_text='What is sold, and to whom.', max_length=2000)),
+                ('settlement_kind', models.CharField(blank=True, choices=[('bank', 'Bank account'), ('till', 'M-Pesa till'), ('paybill', 'M-Pesa paybill')], max_length=8)),
+                ('settlement_bank', models.CharField(blank=True, help_text='The bank and its branch.', max_length=100)),
+                ('settlement_name', models.CharField(blank=True, help_text='Whose account it is.', max_length=200)),
+                ('settlement_account', models.TextField(blank=True, editable=False, help_text='Encrypted; bound to this row.')),
+                ('assignee', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('first_approver', models.CharField(blank=True, help_text='Who said the first of two yeses.', max_length=80)),
+                ('told', models.CharField(blank=True, help_text='What the business was told last.', max_length=1000)),
+                ('submitted_at', models.DateTimeField(blank=True, null=True)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('screened_at', models.DateTimeField(blank=True, null=True)),
+                ('next_review_on', models.DateField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'verbose_name': 'KYC case',
+                'permissions': [('review_kyccase', 'Can review KYC cases and decide about them')],
+                'indexes': [models.Index(fields=['state', 'submitted_at', 'id'], name='majuu_kyc_queue'), models.Index(fields=['state', 'next_review_on'], name='majuu_kyc_review_due'), models.Index(fields=['screened_at'], name='majuu_kyc_screened')],
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='KycPerson',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='people', to='majuu_merchants.kyccase')),
+                ('name', models.CharField(max_length=200)),
+                ('is_director', models.BooleanField(default=False)),
+                ('is_owner', models.BooleanField(default=False)),
+                ('is_signatory', models.BooleanField(default=False)),
+                ('nationality', django_countries.fields.CountryField(max_length=2)),
+                ('id_kind', models.CharField(choices=[('national_id', 'National identity card'), ('passport', 'Passport'), ('alien_id', 'Alien identity card'), ('military_id', 'Military identity card')], max_length=16)),
+                ('identity', models.TextField(editable=False, help_text='Encrypted; bound to this row.')),
+                ('share_percent', models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True)),
+                ('removed_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'verbose_name': 'person of a KYC case',
+                'verbose_name_plural': 'people of KYC cases',
+                'constraints': [models.CheckConstraint(condition=models.Q(('share_percent__isnull', True), models.Q(('share_percent__gt', 0), ('share_percent__lte', 100)), _connector='OR'), name='majuu_kyc_person_share')],
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='KycHit',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hits', to='majuu_merchants.kyccase')),
+                ('person', models.ForeignKey(blank=True, help_text='None: the business.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hits', to='majuu_merchants.kycperson')),
+                ('list_code', models.CharField(max_length=64)),
+                ('entry_id', models.CharField(max_length=128)),
+                ('entry_name', models.CharField(help_text='The name on the list that resembles most.', max_length=300)),
+                ('entry_details', models.CharField(blank=True, help_text='Birth dates and countries on the list.', max_length=300)),
+                ('matched_name', models.CharField(help_text='The name in the case.', max_length=300)),
+                ('score', models.PositiveSmallIntegerField(help_text='0 to 100.')),
+                ('explanation', models.CharField(blank=True, max_length=500)),
+                ('fingerprint', models.CharField(help_text="Changes when the list's entry or the name here changes.", max_length=64)),
+                ('state', models.CharField(choices=[('open', 'To be looked at'), ('cleared', 'Somebody else'), ('confirmed', 'The same')], default='open', max_length=16)),
+                ('decided_by', models.CharField(blank=True, max_length=80)),
+                ('decided_at', models.DateTimeField(blank=True, null=True)),
+                ('reason', models.CharField(blank=True, max_length=1000)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'verbose_name': 'sanctions hit',
+                'constraints': [models.UniqueConstraint(fields=('case', 'fingerprint'), name='majuu_kyc_hit_once'), models.CheckConstraint(condition=models.Q(('score__lte', 100)), name='majuu_kyc_hit_score')],
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='KycDocument',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='majuu_merchants.kyccase')),
+                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='majuu_merchants.kycperson')),
+                ('kind', models.CharField(choices=[('registration', 'Certificate of registration or incorporation'), ('tax_pin', 'KRA PIN certificate'), ('ownership', 'CR12 or list of owners'), ('identity', 'Identity document'), ('address', 'Proof of address'), ('settlement', 'Bank letter or till confirmation'), ('licence', 'Licence'), ('other', 'Something else')], max_length=16)),
+                ('name', models.CharField(help_text='As it was uploaded.', max_length=200)),
+                ('content_type', models.CharField(help_text='As its bytes say.', max_length=64)),
+                ('size', models.PositiveIntegerField(help_text='Bytes of the cleaned file.')),
+                ('sha256', models.CharField(help_text='Of the cleaned file.', max_length=64)),
+                ('storage_name', models.CharField(editable=False, max_length=64, unique=True)),
+                ('file_key', models.TextField(editable=False, help_text='What opens the file. Encrypted; bound to this row.')),
+                ('state', models.CharField(choices=[('uploaded', 'Uploaded'), ('accepted', 'Accepted'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn by the business')], default='uploaded', max_length=16)),
+                ('uploaded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'verbose_name': 'KYC document',
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='LiveApproval',
+            fields=[
+                ('merchant', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='live_approval', serialize=False, to='majuu_merchants.merchant')),
+                ('case', models.ForeignKey(help_text='None: approved without a case.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='majuu_merchants.kyccase')),
+                ('approved_by', models.CharField(help_text='Such as "user:12", or "system".', max_length=80)),
+                ('approved_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Invitation',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='majuu_merchants.merchant')),
+                ('email', models.EmailField(max_length=254)),
+                ('role', models.CharField(help_text='A Membership.Role.', max_length=16)),
+                ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
+                ('invited_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('expires_at', models.DateTimeField()),
+                ('accepted_at', models.DateTimeField(blank=True, null=True)),
+                ('accepted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['merchant', '-id'], name='majuu_invitation_by_merchant')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('accepted_at__isnull', True), ('revoked_at__isnull', True), _connector='OR'), name='majuu_invitation_one_end'), models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'developer', 'finance', 'viewer'])), name='majuu_invitation_role')],
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='Membership',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='majuu_merchants.merchant')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='majuu_memberships', to=settings.AUTH_USER_MODEL)),
+                ('role', models.CharField(choices=[('owner', 'Owner'), ('developer', 'Developer'), ('finance', 'Finance'), ('viewer', 'Viewer')], max_length=16)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('merchant', 'user'), name='majuu_membership_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Store',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('merchant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='stores', to='majuu_merchants.merchant')),
+                ('name', models.CharField(max_length=200)),
+                ('code', models.SlugField(max_length=64, unique=True)),
+                ('default_currency', models.CharField(choices=[('AED', 'AED'), ('AOA', 'AOA'), ('AUD', 'AUD'), ('BHD', 'BHD'), ('BIF', 'BIF'), ('BRL', 'BRL'), ('BWP', 'BWP'), ('CAD', 'CAD'), ('CDF', 'CDF'), ('CHF', 'CHF'), ('CLP', 'CLP'), ('CNY', 'CNY'), ('CZK', 'CZK'), ('DJF', 'DJF'), ('DKK', 'DKK'), ('EGP', 'EGP'), ('ETB', 'ETB'), ('EUR', 'EUR'), ('GBP', 'GBP'), ('GHS', 'GHS'), ('GMD', 'GMD'), ('GNF', 'GNF'), ('HKD', 'HKD'), ('HUF', 'HUF'), ('IDR', 'IDR'), ('ILS', 'ILS'), ('INR', 'INR'), ('ISK', 'ISK'), ('JOD', 'JOD'), ('JPY', 'JPY'), ('KES', 'KES'), ('KMF', 'KMF'), ('KRW', 'KRW'), ('KWD', 'KWD'), ('LSL', 'LSL'), ('MAD', 'MAD'), ('MGA', 'MGA'), ('MUR', 'MUR'), ('MWK', 'MWK'), ('MXN', 'MXN'), ('MYR', 'MYR'), ('MZN', 'MZN'), ('NAD', 'NAD'), ('NGN', 'NGN'), ('NOK', 'NOK'), ('NZD', 'NZD'), ('OMR', 'OMR'), ('PHP', 'PHP'), ('PKR', 'PKR'), ('PLN', 'PLN'), ('PYG', 'PYG'), ('QAR', 'QAR'), ('RON', 'RON'), ('RWF', 'RWF'), ('SAR', 'SAR'), ('SCR', 'SCR'), ('SEK', 'SEK'), ('SGD', 'SGD'), ('SLE', 'SLE'), ('SOS', 'SOS'), ('SSP', 'SSP'), ('SZL', 'SZL'), ('THB', 'THB'), ('TND', 'TND'), ('TRY', 'TRY'), ('TWD', 'TWD'), ('TZS', 'TZS'), ('UGX', 'UGX'), ('USD', 'USD'), ('VND', 'VND'), ('VUV', 'VUV'), ('XAF', 'XAF'), ('XOF', 'XOF'), ('XPF', 'XPF'), ('ZAR', 'ZAR'), ('ZMW', 'ZMW')], default='KES', max_length=3)),
+                ('late_success', models.CharField(choices=[('succeed', 'The intent succeeds'), ('park', 'Park it for a refund decision')], default='succeed', help_text='What happens when money arrives after an intent expired or was canceled.', max_length=16)),
+                ('account_prefix', models.CharField(blank=True, help_text='What account references of this store begin with on a shared paybill, such as DUKA.', max_length=8, null=True, unique=True)),
+                ('auto_claim_score', models.PositiveSmallIntegerField(blank=True, help_text='Suggestions with at least this score (50 to 100) are claimed without asking; empty: none.', null=True)),
+                ('is_active', models.BooleanField(default=True)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('id', 'merchant'), name='majuu_store_of_merchant'), models.CheckConstraint(condition=models.Q(('auto_claim_score__isnull', True), models.Q(('auto_claim_score__gte', 50), ('auto_claim_score__lte', 100)), _connector='OR'), name='majuu_store_auto_claim_score')],
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='ApiKey',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('store', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_keys', to='majuu_merchants.store')),
+                ('kind', models.CharField(choices=[('secret', 'Secret'), ('publishable', 'Publishable'), ('client', 'OAuth client')], default='secret', max_length=16)),
+                ('livemode', models.BooleanField()),
+                ('live_approval', models.ForeignKey(blank=True, editable=False, help_text="What lets a live key exist: the approval of its store's business.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='majuu_merchants.liveapproval')),
+                ('name', models.CharField(blank=True, max_length=100)),
+                ('prefix', models.CharField(help_text='The start of the key, such as "sk_test_".', max_length=16)),
+                ('last4', models.CharField(help_text='Its last four characters, for people to recognise it by.', max_length=4)),
+                ('key_hash', models.CharField(editable=False, max_length=64, unique=True)),
+                ('hashed_with', models.CharField(editable=False, help_text='Names the master key of the hash.', max_length=8)),
+                ('scopes', models.JSONField(blank=True, default=list, help_text='Scopes such as "payments:write"; "*" allows everything.')),
+                ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('rotated_from', models.OneToOneField(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='successor', to='majuu_merchants.apikey')),
+                ('rotated_at', models.DateTimeField(blank=True, editable=False, help_text='When its successor was made.', null=True)),
+                ('first_key', models.ForeignKey(blank=True, editable=False, help_text='The first of a line of rotated keys; the line shares its limits. Empty: this one.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='majuu_merchants.apikey')),
+                ('allowed_addresses', models.JSONField(blank=True, default=list, help_text='Addresses and networks it may be used from; empty: from everywhere.')),
+                ('rate_limit', models.PositiveIntegerField(blank=True, help_text='Requests a minute; empty: as the site.', null=True)),
+                ('monthly_quota', models.PositiveIntegerField(blank=True, help_text='Requests a month; empty: no end.', null=True)),
+                ('last_used_at', models.DateTimeField(blank=True, null=True)),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'verbose_name': 'API key',
+                'indexes': [models.Index(fields=['store', '-id'], name='majuu_key_by_store')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', 'secret'), ('livemode', False), ('prefix', 'sk_test_')), models.Q(('kind', 'secret'), ('livemode', True), ('prefix', 'sk_live_')), models.Q(('kind', 'publishable'), ('livemode', False), ('prefix', 'pk_test_')), models.Q(('kind', 'publishable'), ('livemode', True), ('prefix', 'pk_live_')), models.Q(('kind', 'client'), ('livemode', False), ('prefix', 'ck_test_')), models.Q(('kind', 'client'), ('livemode', True), ('prefix', 'ck_live_')), _connector='OR'), name='majuu_key_prefix_agrees'), models.CheckConstraint(condition=models.Q(('rotated_at__isnull', True), ('expires_at__isnull', False), _connector='OR'), name='majuu_key_rotated_ends'), models.CheckConstraint(condition=models.Q(('rotated_from__isnull', True), models.Q(('rotated_from', models.F('id')), _negated=True), _connector='OR'), name='majuu_key_not_from_itself'), models.CheckConstraint(condition=models.Q(models.Q(('rate_limit__isnull', True), models.Q(('rate_limit__gte', 1), ('rate_limit__lte', 100000)), _connector='OR'), models.Q(('monthly_quota__isnull', True), ('monthly_quota__gte', 1), _connector='OR')), name='majuu_key_limits'), models.CheckConstraint(condition=models.Q(models.Q(('live_approval__isnull', True), ('livemode', False)), models.Q(('live_approval__isnull', False), ('livemode', True)), _connector='OR'), name='majuu_key_live_approved')],
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='ClientToken',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tokens', to='majuu_merchants.apikey')),
+                ('token_hash', models.CharField(editable=False, max_length=64, unique=True)),
+                ('scopes', models.JSONField(default=list, help_text='What was asked for, of what the client may do.')),
+                ('expires_at', models.DateTimeField(db_index=True)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ProviderAccount',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('store', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='provider_accounts', to='majuu_merchants.store')),
+                ('provider', models.CharField(help_text="The provider's code.", max_length=32)),
+                ('livemode', models.BooleanField()),
+                ('name', models.CharField(max_length=100)),
+                ('credentials', models.TextField(editable=False, help_text='Encrypted; bound to this row.')),
+                ('is_active', models.BooleanField(default=True)),
+                ('priority', models.SmallIntegerField(default=0, help_text='The highest is tried first.')),
+                ('health', models.CharField(choices=[('unchecked', 'Not checked yet'), ('healthy', 'Healthy'), ('unhealthy', 'Credentials refused')], default='unchecked', max_length=16)),
+                ('health_message', models.CharField(blank=True, max_length=300)),
+                ('health_checked_at', models.DateTimeField(blank=True, null=True)),
+                ('breaker', models.CharField(choices=[('closed', 'Called as usual'), ('open', 'Not called: it does not answer'), ('half_open', 'Being tried')], default='closed', max_length=16)),
+                ('breaker_failures', models.PositiveIntegerField(default=0, help_text='Calls without an answer, one after the other.')),
+                ('breaker_until', models.DateTimeField(blank=True, help_text='When it may be tried next.', null=True)),
+                ('breaker_reason', models.CharField(blank=True, max_length=200)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+                ('updated_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['store', 'livemode', 'is_active'], name='majuu_account_by_store')],
+                'constraints': [models.UniqueConstraint(fields=('id', 'livemode'), name='majuu_account_mode'), models.UniqueConstraint(fields=('store', 'provider', 'livemode', 'name'), name='majuu_account_name_once'), models.UniqueConstraint(condition=models.Q(('store__isnull', True)), fields=('provider', 'livemode', 'name'), name='majuu_platform_account_name_once')],
+            },
+            bases=(majuu_core.database.public_ids.PublicIdMixin, models.Model),
+        ),
+        migrations.CreateModel(
+            name='ApiKeyAddress',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to='majuu_merchants.apikey')),
+                ('day', models.DateField(db_index=True)),
+                ('address', models.CharField(help_text='Of IPv6, its network of 64 bits.', max_length=45)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('api_key', 'day', 'address'), name='majuu_key_address_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiKeyMonth',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='months', to='majuu_merchants.apikey')),
+                ('month', models.DateField(help_text='Its first day.')),
+                ('used', models.PositiveBigIntegerField(default=0)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('api_key', 'month'), name='majuu_key_month_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiKeyUsage',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='usage', to='majuu_merchants.apikey')),
+                ('day', models.DateField()),
+                ('requests', models.PositiveBigIntegerField(default=0, help_text='Requests that were let in.')),
+                ('refused', models.PositiveBigIntegerField(default=0, help_text='Refused by address, rate limit or quota.')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('api_key', 'day'), name='majuu_key_usage_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='KycDecision',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='majuu_merchants.kyccase')),
+                ('kind', models.CharField(choices=[('submitted', 'Submitted'), ('assigned', 'Assigned'), ('asked_for_more', 'Asked for more'), ('noted', 'Note'), ('risk_set', 'Risk set'), ('first_approval', 'Approved by the first of two'), ('sent_back', 'Sent back to the first reviewer'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('reopened', 'Opened again by the business'), ('review_due', 'To be confirmed again'), ('screened', 'Compared with sanctions lists'), ('hit_cleared', 'Resemblance cleared'), ('hit_confirmed', 'Resemblance confirmed'), ('document_accepted', 'Document accepted'), ('document_refused', 'Document refused')], max_length=24)),
+                ('from_state', models.CharField(blank=True, max_length=24)),
+                ('to_state', models.CharField(blank=True, max_length=24)),
+                ('actor', models.CharField(help_text='Such as "user:12", or "system".', max_length=80)),
+                ('reason', models.CharField(blank=True, max_length=2000)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'verbose_name': 'KYC decision',
+                'indexes': [models.Index(fields=['case', 'id'], name='majuu_kyc_decisions')],
+            },
+        ),
+        migrations.CreateModel(
+            name='KycLetter',
+            fields=[
+                ('id', models.UUIDField(default=majuu_core.common.ids.new_uuid, editable=False, primary_key=True, serialize=False)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='letters', to='majuu_merchants.kyccase')),
+                ('subject', models.CharField(max_length=200)),
+                ('text', models.TextField()),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('next_attempt_at', models.DateTimeField(blank=True, default=majuu_core.common.clock.now, null=True)),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(default=majuu_core.common.clock.now, editable=False)),
+            ],
+            options={
+                'verbose_name': 'KYC letter',
+                'indexes': [models.Index(fields=['next_attempt_at'], name='majuu_kyc_letter_due')],
+            },
+        ),
+    ]
