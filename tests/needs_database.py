@@ -1,4 +1,4 @@
-"""A pytest plugin for the runs on PostgreSQL and MariaDB: leaves out the tests that touch no database, and the browser.
+"""A pytest plugin for the runs on PostgreSQL and MariaDB: leaves out what touches no database, browser tests, ``once``.
 
 Loaded with ``-p tests.needs_database`` by ``scripts/run_tests.py``. SQLite has run everything by then. PostgreSQL,
 where races are won and lost, runs all that touches the database. MariaDB shows that core's statements, guards and
@@ -29,8 +29,8 @@ def says_nothing_new_on_mariadb(item: pytest.Item) -> bool:
 
 def needs_database(item: pytest.Item) -> bool:
     """Whether a test is marked ``django_db`` or ``postgresql``, asks for a database fixture, or is a TestCase."""
-    if item.get_closest_marker("browser"):
-        return False  # what a page looks like does not depend on the database
+    if item.get_closest_marker("browser") or item.get_closest_marker("once"):
+        return False  # neither what a page looks like nor what these show depends on the database
     if item.get_closest_marker("django_db") or item.get_closest_marker("postgresql"):
         return True
     if DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -169,7 +169,8 @@ def test_runs_on_servers_leave_out_what_needs_no_database(tmp_path: Path) -> Non
         "@pytest.mark.django_db\ndef test_marked(): pass\n"
         "def test_with_fixture(db): pass\n"
         "def test_with_server(live_server): pass\n"
-        "@pytest.mark.browser\ndef test_with_browser(live_server): pass\n",
+        "@pytest.mark.browser\ndef test_with_browser(live_server): pass\n"
+        "@pytest.mark.once\ndef test_that_is_enough_once(db): pass\n",
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.needs_database", "--collect-only", "-q", "-n0", sample],

@@ -68,6 +68,7 @@ class Visitor:
         self.page.on("request", self._on_request)
 
     def open(self, path: str) -> Any:
+        """Returns when everything the page asks for has come, or been refused."""
         return self.page.goto(self._base_url + path)
 
     def picture(self, name: str, *, whole: bool = True) -> None:

@@ -43,7 +43,6 @@ def sign_in(visit):
 
 def show(visitor, path: str, name: str) -> None:
     visitor.open(path)
-    visitor.page.wait_for_load_state("networkidle")
     assert visitor.fits(), name
     visitor.picture(name)
     assert visitor.complaints == []

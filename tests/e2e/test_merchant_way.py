@@ -83,7 +83,6 @@ def test_pages_fit_and_look_right(width, dark, visit) -> None:
     visitor.page.wait_for_selector("text=Paid today")
     for name, path in names.items():
         visitor.open(path if path.startswith("/") else base + path)
-        visitor.page.wait_for_load_state("networkidle")
         assert visitor.fits(), name
         visitor.picture(f"dashboard-{name}-{look}")
     visitor.open(base + "keys/new/")

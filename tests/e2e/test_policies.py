@@ -67,7 +67,6 @@ def test_pages_of_the_console(visit: Any, world: World, dark: bool) -> None:
         pages += [address_of(one_of(model))] if not dark else []
     for path in pages:
         visitor.open(path)
-        visitor.page.wait_for_load_state("networkidle")
         assert (path, visitor.complaints) == (path, [])
     colour = visitor.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--color-primary-600')")
     assert colour.strip() == "oklch(48% .108 165.6)"

@@ -64,7 +64,6 @@ def test_wallet_pages(width, dark, wallet, visit) -> None:
     }
     for name, path in pages.items():
         visitor.open(path)
-        visitor.page.wait_for_load_state("networkidle")
         assert visitor.fits(), name
         visitor.picture(f"console-{name}-{look}")
     visitor.open(pages["wallet"])

@@ -28,7 +28,7 @@ from tests.matrix.pages import Crowd, Route, routes
 from tests.matrix.two_shops import TwoShops
 from tests.matrix.watching import WriteLog, differences, digest, hash_of_rows, one_request
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]  # who may do what is not the database's to say
 # A session that is looked at may be written.
 OF_THE_SESSION = frozenset({"django_session", "majuu_accounts_usersession"})
 ROUTES = routes()

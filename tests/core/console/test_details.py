@@ -21,8 +21,14 @@ from majuu_core.payments.models import Charge, ProviderCall
 from majuu_core.testing.audit import address_in
 from majuu_core.webhooks.endpoints import disable_webhook_endpoint
 from majuu_core.webhooks.models import WebhookDelivery, WebhookSecret
+from tests.core.console.world import World
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
 
 
 def text_of(answer) -> str:

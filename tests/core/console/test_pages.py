@@ -15,12 +15,17 @@ from majuu_core.console.site import console_policy, console_site
 from majuu_core.payments.models import RoutingRule
 from majuu_core.testing.factories import make_user
 from majuu_core.testing.people import enrol, sign_in, totp_code
-from tests.core.console.world import labels, make_staff, one_of
+from tests.core.console.world import World, labels, make_staff, one_of
 
 pytestmark = pytest.mark.django_db
 console_site.register_pages()
 MODELS = list(console_site._registry)
 every_model = pytest.mark.parametrize("model", MODELS, ids=labels(MODELS))
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
 
 
 def names(model) -> str:

@@ -149,6 +149,7 @@ def report(outcomes: Sequence[Outcome]) -> str:
     return "\n".join([*lines, f"left to people: {dict(missed)}"])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", [7])
 def test_automatic_claims_are_right_ninety_nine_times_in_a_hundred(db, virtual_clock, seed):
     outcomes = measure(seed, 1500, virtual_clock)
