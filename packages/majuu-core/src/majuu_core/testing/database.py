@@ -76,7 +76,15 @@ def _flush_without_guards(self: Any, sql_list: Iterable[str]) -> None:
         _original(self, sql_list)
     else:
         with transaction.atomic(using=connection.alias), guards_lifted(connection):
-            _original(self, sql_list)
+            _original(self, [part for statement in sql_list for part in _as_deletes(statement)])
+
+
+def _as_deletes(statement: str) -> list[str]:
+    """PostgreSQL's TRUNCATE makes new files for a hundred tables, which takes a second: these are nearly empty."""
+    tables = statement.removeprefix("TRUNCATE ").rstrip(";")
+    if tables == statement.rstrip(";") or "RESTART" in tables or "CASCADE" in tables:
+        return [statement]
+    return [f"DELETE FROM {table};" for table in tables.split(", ")]
 
 
 def _tables_with_delete_triggers(connection: BaseDatabaseWrapper) -> list[str]:
