@@ -194,7 +194,6 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 # --- Security --------------------------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 SESSION_COOKIE_AGE = 12 * 60 * 60
-SESSION_COOKIE_NAME = "majuu_session"
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 globals().update(
     network_settings(public_url=MAJUU_PUBLIC_URL, debug=DEBUG, hsts_seconds=env.int("HSTS_SECONDS", default=None))

@@ -133,7 +133,7 @@ def test_it_serves_until_ctrl_c(served: dict[str, Any]) -> None:
         ping = client.get("/api/v1/ping", headers={"X-API-KEY": kept["api_key"]})
         door = client.get("/console/", follow_redirects=True)
         way = f"{door.url.path}?{door.url.query.decode()}"
-        token = client.cookies["csrftoken"]
+        token = client.cookies["majuu_csrf"]
         log_in = {"login": kept["console"]["username"], "password": kept["console"]["password"]}
         entered = client.post(way, data={**log_in, "csrfmiddlewaretoken": token})
         console = client.get("/console/")

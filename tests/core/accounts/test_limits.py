@@ -76,6 +76,19 @@ def test_a_forged_cookie_makes_no_known_browser(somebody, virtual_clock):
     assert TOO_MANY in try_in(client, somebody.email, PASSWORD, "10.2.0.1").content.decode()
 
 
+def test_over_https_no_other_host_can_set_the_cookie_of_a_known_browser(somebody, virtual_clock):
+    known = Client()
+    known.post("/accounts/login/", {"login": somebody.email, "password": PASSWORD}, secure=True)
+
+    cookie = known.cookies["__Host-majuu_known"]
+    assert (cookie["path"], cookie["domain"], cookie["secure"], "majuu_known" in known.cookies) == (
+        "/",
+        "",
+        True,
+        False,
+    )
+
+
 def test_an_unknown_account_looks_and_costs_the_same(somebody, monkeypatch):
     hashed: list[str] = []
     encode = MD5PasswordHasher.encode

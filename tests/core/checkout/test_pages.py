@@ -128,9 +128,19 @@ def test_a_chosen_language_is_kept_in_a_cookie(browser, make_intent, mock_accoun
     answer = browser.get(f"{page}?lang=sw")
     assert read(answer).all("form")[0]["action"] == f"{page}?lang=sw"
     cookie = answer.cookies["majuu_pay_language"]
-    assert (cookie.value, cookie["path"], cookie["samesite"], cookie["httponly"]) == ("sw", "/pay/", "Lax", True)
+    assert (cookie.value, cookie["path"], cookie["samesite"], cookie["httponly"]) == ("sw", "/", "Lax", True)
     assert browser.get(page)["Content-Language"] == "sw"
     assert browser.get(f"{page}?lang=en")["Content-Language"] == "en"
+
+
+def test_over_https_no_other_host_can_set_that_cookie(browser, make_intent, mock_account) -> None:
+    page = f"/pay/{make_intent().link_token}"
+    cookie = browser.get(f"{page}?lang=sw", secure=True).cookies["__Host-majuu_pay_language"]
+    assert (cookie.value, cookie["path"], cookie["domain"], cookie["secure"]) == ("sw", "/", "", True)
+    assert browser.get(page, secure=True)["Content-Language"] == "sw"
+    browser.cookies.clear()
+    browser.cookies["majuu_pay_language"] = "sw"  # as a neighbour would set it
+    assert browser.get(page, secure=True)["Content-Language"] == "en"
 
 
 def test_without_cookies_the_language_stays_in_the_address(make_intent, mock_account) -> None:

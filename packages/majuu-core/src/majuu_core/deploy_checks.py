@@ -22,6 +22,7 @@ from majuu_core.configuration import alert_emails, encryption_keys, public_url, 
 from majuu_core.database.sealed import sealed_columns
 from majuu_core.network import NETWORK_MIDDLEWARE
 from majuu_core.network.configuration import require_https
+from majuu_core.network.cookies import PREFIX
 
 WORKER_SILENCE = timedelta(minutes=5)
 A_YEAR = 365 * 24 * 60 * 60
@@ -136,9 +137,12 @@ def check_hosts(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> Foun
 
 
 def check_https(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> Found:
-    """majuu.E061 and W062: what may travel in the clear."""
+    """majuu.E061, W062 and W067: what may travel in the clear, and who else may set our cookies."""
     if not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
         yield _error("E061", "Cookies are sent over plain http.", "Use majuu_core.network.network_settings().")
+    elif not settings.SESSION_COOKIE_NAME.startswith(PREFIX) or not settings.CSRF_COOKIE_NAME.startswith(PREFIX):
+        hint = "Use majuu_core.network.network_settings(), and set no SESSION_COOKIE_NAME or CSRF_COOKIE_NAME after it."
+        yield _warning("W067", f"Another host of the domain can set our cookies: their names lack {PREFIX}.", hint)
     if not require_https():
         yield _error("E061", "The API answers over plain http.", "Take MAJUU_REQUIRE_HTTPS out, or set it to True.")
     if settings.SECURE_HSTS_SECONDS < A_YEAR:

@@ -9,6 +9,7 @@ from django.core import signing
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from majuu_core.network.cookies import cookie_name
 from majuu_core.throttling.services import hash_of
 
 COOKIE = "majuu_known"
@@ -27,7 +28,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, logins: Iterable[
     new = [_mark(login) for login in logins if login]
     kept = [mark for mark in _marks(request) if mark not in new]
     response.set_cookie(
-        COOKIE,
+        cookie_name(request, COOKIE),
         signing.dumps([*new, *kept][:_MOST], salt=_SALT),
         max_age=int(_LIFETIME.total_seconds()),
         secure=request.is_secure(),
@@ -38,7 +39,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, logins: Iterable[
 
 def _marks(request: HttpRequest) -> list[str]:
     try:
-        found = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=_LIFETIME)
+        found = signing.loads(request.COOKIES.get(cookie_name(request, COOKIE), ""), salt=_SALT, max_age=_LIFETIME)
     except signing.BadSignature:
         return []
     return [mark for mark in found if isinstance(mark, str)] if isinstance(found, list) else []

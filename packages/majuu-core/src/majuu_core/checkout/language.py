@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from majuu_core.checkout.texts import LANGUAGES, Language
+from majuu_core.network.cookies import cookie_name
 
 PARAMETER = "lang"
 COOKIE = "majuu_pay_language"
@@ -19,7 +20,7 @@ def requested_language(request: HttpRequest) -> Language | None:
 
 def choose_language(request: HttpRequest) -> Language:
     """The language of this answer. English when nothing fits."""
-    for found in (requested_language(request), _known(request.COOKIES.get(COOKIE, ""))):
+    for found in (requested_language(request), _known(request.COOKIES.get(cookie_name(request, COOKIE), ""))):
         if found:
             return found
     for code, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()[:200]):
@@ -32,10 +33,9 @@ def remember_language(request: HttpRequest, response: HttpResponse) -> None:
     """Keep a language that was asked for. The page works without the cookie: links carry the choice too."""
     if language := requested_language(request):
         response.set_cookie(
-            COOKIE,
+            cookie_name(request, COOKIE),
             language,
             max_age=_COOKIE_AGE,
-            path="/pay/",
             secure=request.is_secure(),
             httponly=True,
             samesite="Lax",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from majuu_core.network.cookies import host_only
+
 NETWORK_MIDDLEWARE: tuple[str, ...] = (
     "majuu_core.network.middleware.ClientMiddleware",
     "majuu_core.api.middleware.ApiShortcutMiddleware",
@@ -19,10 +21,16 @@ def network_settings(*, public_url: str, debug: bool = False, hsts_seconds: int 
 
     ``public_url`` is MAJUU_PUBLIC_URL; with https in it cookies are for https alone, plain http is sent on to https
     (pages) or refused (API), and browsers remember that for ``hsts_seconds``, a year by default. Not with ``debug``.
+    Cookies have names that no other host of the domain can use, and messages to people stay in the session.
     """
     https = public_url.startswith("https://")
     strict = https and not debug
     return {
+        "SESSION_COOKIE_NAME": host_only("majuu_session", https=https),
+        "CSRF_COOKIE_NAME": host_only("majuu_csrf", https=https),
+        "LANGUAGE_COOKIE_NAME": host_only("majuu_language", https=https),
+        "LANGUAGE_COOKIE_SECURE": https,
+        "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
         "SESSION_COOKIE_SECURE": https,
         "CSRF_COOKIE_SECURE": https,
         "SESSION_COOKIE_HTTPONLY": True,
