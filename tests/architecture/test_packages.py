@@ -158,3 +158,11 @@ def test_the_tests_of_a_package_need_only_what_it_declares(folder: str, allowed:
             if (first in ours and first not in allowed) or other_tests:
                 strangers.append(f"{path.relative_to(ROOT)}: {name}")
     assert strangers == []
+
+
+def test_migrations_wait_for_the_projects_own_users() -> None:
+    """given a migration that points at the users' table / then it runs after whichever app has it in this project."""
+    texts = {path: path.read_text() for path in ROOT.glob("packages/*/src/*/**/migrations/0*.py")}
+    pointing = {path for path, text in texts.items() if "to=settings.AUTH_USER_MODEL" in text}
+    assert pointing
+    assert [path for path in pointing if "swappable_dependency(settings.AUTH_USER_MODEL)" not in texts[path]] == []

@@ -87,6 +87,8 @@ CAUSES: list[tuple[str, Change]] = [
     ("E061", setting("MAJUU_REQUIRE_HTTPS", False)),
     ("W067", setting("SESSION_COOKIE_NAME", "sessionid")),
     ("W067", setting("CSRF_COOKIE_NAME", "csrftoken")),
+    ("E068", setting("SESSION_COOKIE_DOMAIN", ".example.com")),
+    ("E068", setting("CSRF_COOKIE_PATH", "/console/")),
     ("W062", setting("SECURE_HSTS_SECONDS", 3600)),
     ("E063", setting("MAJUU_TRUSTED_PROXIES", ["0.0.0.0/0"])),
     ("W064", lambda settings: _believe_everybody(settings)),

@@ -68,7 +68,7 @@ class Visitor:
         self.page.on("request", self._on_request)
 
     def open(self, path: str) -> Any:
-        """Returns when everything the page asks for has come, or been refused."""
+        """Returns at the page's load event: what the page itself names has come, or been refused."""
         return self.page.goto(self._base_url + path)
 
     def picture(self, name: str, *, whole: bool = True) -> None:

@@ -71,3 +71,4 @@ def test_pages_of_the_console(visit: Any, world: World, dark: bool) -> None:
     colour = visitor.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--color-primary-600')")
     assert colour.strip() == "oklch(48% .108 165.6)"
     visitor.picture(f"console-policy-{'dark' if dark else 'light'}")
+    assert visitor.complaints == []

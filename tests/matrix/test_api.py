@@ -23,7 +23,7 @@ from tests.matrix.watching import (
     reaching,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]  # who may do what is not the database's to say
+pytestmark = pytest.mark.django_db
 METHODS = ("get", "post", "put", "patch", "delete")
 # A refused call may leave its answer for the same Idempotency-Key, and count as a use of the key.
 OF_THE_CALLER = frozenset(

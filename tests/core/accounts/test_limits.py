@@ -16,8 +16,9 @@ pytestmark = pytest.mark.django_db
 TOO_MANY = "Too many failed login attempts"
 
 
-def try_in(client: Client, login: str, password: str = "wrong", address: str = "10.0.0.1"):
-    return client.post("/accounts/login/", {"login": login, "password": password}, REMOTE_ADDR=address)
+def try_in(client: Client, login: str, password: str = "wrong", address: str = "10.0.0.1", *, secure: bool = False):
+    given = {"login": login, "password": password}
+    return client.post("/accounts/login/", given, REMOTE_ADDR=address, secure=secure)
 
 
 def test_ten_wrong_passwords_close_the_account_for_this_address_alone(somebody, virtual_clock):
@@ -77,9 +78,10 @@ def test_a_forged_cookie_makes_no_known_browser(somebody, virtual_clock):
 
 
 def test_over_https_no_other_host_can_set_the_cookie_of_a_known_browser(somebody, virtual_clock):
-    known = Client()
-    known.post("/accounts/login/", {"login": somebody.email, "password": PASSWORD}, secure=True)
-
+    """given a closed account / when a known browser's cookie comes by its name, by a neighbour's / then in, out"""
+    known, planted = Client(), Client()
+    try_in(known, somebody.email, PASSWORD, "10.9.9.9", secure=True)
+    known.post("/accounts/logout/", secure=True)
     cookie = known.cookies["__Host-majuu_known"]
     assert (cookie["path"], cookie["domain"], cookie["secure"], "majuu_known" in known.cookies) == (
         "/",
@@ -87,6 +89,12 @@ def test_over_https_no_other_host_can_set_the_cookie_of_a_known_browser(somebody
         True,
         False,
     )
+    for number in range(100):
+        try_in(Client(), somebody.email, address=f"10.1.{number}.1", secure=True)
+
+    planted.cookies["majuu_known"] = cookie.value
+    assert TOO_MANY in try_in(planted, somebody.email, PASSWORD, "10.2.0.1", secure=True).content.decode()
+    assert try_in(known, somebody.email, PASSWORD, "10.2.0.2", secure=True).status_code == 302
 
 
 def test_an_unknown_account_looks_and_costs_the_same(somebody, monkeypatch):

@@ -145,6 +145,8 @@ def test_settings_of_cookies_and_https(public_url: str, debug: bool, expected: t
     assert (found["SESSION_COOKIE_SECURE"], found["SECURE_SSL_REDIRECT"], found["SECURE_HSTS_SECONDS"]) == expected
     prefix = "__Host-" if public_url.startswith("https") else ""
     names = [found[f"{kind}_COOKIE_NAME"] for kind in ("SESSION", "CSRF", "LANGUAGE")]
+    plain = [(found[f"{kind}_COOKIE_DOMAIN"], found[f"{kind}_COOKIE_PATH"]) for kind in ("SESSION", "CSRF", "LANGUAGE")]
+    assert plain == [(None, "/")] * 3  # or browsers refuse the prefix
     assert names == [f"{prefix}majuu_session", f"{prefix}majuu_csrf", f"{prefix}majuu_language"]
     assert network_settings(public_url=public_url, hsts_seconds=60)["SECURE_HSTS_SECONDS"] == (
         60 if public_url.startswith("https") else 0

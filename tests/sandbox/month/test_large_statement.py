@@ -23,9 +23,10 @@ DAY = date(2026, 1, 10)
 # Tracing makes every allocation slow, so that this many are traced in the suite. MAJUU_LINES=100000 traces as many.
 LINES = int(os.environ.get("MAJUU_LINES", "3000"))
 FEW = 500
-# What pieces of 500 lines need, and the caches of parsers and queries. As objects, 6,000 lines alone take more.
+# What pieces of 500 lines need, and the caches of parsers and queries.
 BOUND = 16 * 1024 * 1024
-MAY_GROW = 2 * 1024 * 1024
+# The 2,500 more lines, kept as rows of text alone, would take half as much again.
+MAY_GROW = 1024 * 1024
 
 
 def rows(count: int) -> Iterator[list[str]]:

@@ -137,17 +137,27 @@ def check_hosts(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> Foun
 
 
 def check_https(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> Found:
-    """majuu.E061, W062 and W067: what may travel in the clear, and who else may set our cookies."""
+    """majuu.E061, W062, W067 and E068: what may travel in the clear, and who else may set our cookies."""
     if not (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
         yield _error("E061", "Cookies are sent over plain http.", "Use majuu_core.network.network_settings().")
-    elif not settings.SESSION_COOKIE_NAME.startswith(PREFIX) or not settings.CSRF_COOKIE_NAME.startswith(PREFIX):
-        hint = "Use majuu_core.network.network_settings(), and set no SESSION_COOKIE_NAME or CSRF_COOKIE_NAME after it."
-        yield _warning("W067", f"Another host of the domain can set our cookies: their names lack {PREFIX}.", hint)
+    else:
+        yield from _check_cookie_names()
     if not require_https():
         yield _error("E061", "The API answers over plain http.", "Take MAJUU_REQUIRE_HTTPS out, or set it to True.")
     if settings.SECURE_HSTS_SECONDS < A_YEAR:
         hint = "Raise SECURE_HSTS_SECONDS to 31536000 once everything works over https."
         yield _warning("W062", "Browsers are told to insist on https for less than a year.", hint)
+
+
+def _check_cookie_names() -> Found:
+    for kind in ("SESSION", "CSRF"):
+        name, domain, path = (getattr(settings, f"{kind}_COOKIE_{what}") for what in ("NAME", "DOMAIN", "PATH"))
+        if not name.startswith(PREFIX):
+            hint = f"Use majuu_core.network.network_settings(), and set no {kind}_COOKIE_NAME after it."
+            yield _warning("W067", f"Another host of the domain can set {name}: its name lacks {PREFIX}.", hint)
+        elif domain or path != "/":
+            hint = f"Take {kind}_COOKIE_DOMAIN and {kind}_COOKIE_PATH out, or give the cookie a name without {PREFIX}."
+            yield _error("E068", f"Browsers refuse {name}: it has a domain, or a path other than /.", hint)
 
 
 def check_proxies(app_configs: Sequence[Any] | None = None, **kwargs: Any) -> Found:

@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 
 from majuu_core.accounts.configuration import check_account_settings
 from majuu_core.audit.configuration import check_audit_settings
 from majuu_core.configuration import check_settings
+from majuu_core.database.migration_checks import check_replaced_migrations
 from majuu_core.deploy_checks import register_deploy_checks
 from majuu_core.merchants.kyc.configuration import check_kyc_settings
 from majuu_core.network.configuration import check_network_settings
@@ -64,6 +65,7 @@ def register_checks() -> None:
         check_rate_limits,
     ):
         register(check, "majuu")
+    register(check_replaced_migrations, Tags.database)
     register(check_shared_counter, "majuu", deploy=True)
     register_deploy_checks()
 

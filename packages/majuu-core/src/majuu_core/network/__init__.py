@@ -14,6 +14,7 @@ NETWORK_MIDDLEWARE: tuple[str, ...] = (
     "majuu_core.api.middleware.ApiShortcutMiddleware",
     "majuu_core.network.middleware.PageHeadersMiddleware",
 )
+_COOKIES = ("SESSION", "CSRF", "LANGUAGE")
 
 
 def network_settings(*, public_url: str, debug: bool = False, hsts_seconds: int | None = None) -> dict[str, Any]:
@@ -26,14 +27,13 @@ def network_settings(*, public_url: str, debug: bool = False, hsts_seconds: int 
     https = public_url.startswith("https://")
     strict = https and not debug
     return {
-        "SESSION_COOKIE_NAME": host_only("majuu_session", https=https),
-        "CSRF_COOKIE_NAME": host_only("majuu_csrf", https=https),
-        "LANGUAGE_COOKIE_NAME": host_only("majuu_language", https=https),
-        "LANGUAGE_COOKIE_SECURE": https,
+        **{f"{kind}_COOKIE_NAME": host_only(f"majuu_{kind.lower()}", https=https) for kind in _COOKIES},
+        # Browsers refuse a name with __Host- that comes with a domain, or with a path other than this.
+        **{f"{kind}_COOKIE_DOMAIN": None for kind in _COOKIES},
+        **{f"{kind}_COOKIE_PATH": "/" for kind in _COOKIES},
+        **{f"{kind}_COOKIE_SECURE": https for kind in _COOKIES},
+        **{f"{kind}_COOKIE_HTTPONLY": True for kind in _COOKIES},
         "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
-        "SESSION_COOKIE_SECURE": https,
-        "CSRF_COOKIE_SECURE": https,
-        "SESSION_COOKIE_HTTPONLY": True,
         "SECURE_SSL_REDIRECT": strict,
         "SECURE_HSTS_SECONDS": (365 * 24 * 60 * 60 if hsts_seconds is None else hsts_seconds) if strict else 0,
         "SECURE_CONTENT_TYPE_NOSNIFF": True,

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     replaces = [('majuu_merchants', '0001_initial'), ('majuu_merchants', '0004_claiming'), ('majuu_merchants', '0005_intake_store'), ('majuu_merchants', '0006_breaker'), ('majuu_merchants', '0007_kyc'), ('majuu_merchants', '0008_live_approvals'), ('majuu_merchants', '0010_api_key_limits'), ('majuu_merchants', '0011_invitations'), ('majuu_merchants', '0012_oauth_clients'), ('majuu_merchants', '0013_api_key_addresses')]
 
     dependencies = [
-        ('auth', '__first__'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     replaces = [('majuu_reports', '0001_initial'), ('majuu_reports', '0003_dispute_lines'), ('majuu_reports', '0004_settlement_identity')]
 
     dependencies = [
-        ('auth', '__first__'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ('majuu_merchants', '0001_tables'),
     ]
 
