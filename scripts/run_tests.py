@@ -3,10 +3,10 @@
     python scripts/run_tests.py [sqlite] [postgresql] [mariadb] [-- pytest arguments]
 
 SQLite runs everything. PostgreSQL and MariaDB run what depends on the database: see tests/needs_database.py.
-PostgreSQL is the server of ``PGHOST`` (127.0.0.1 if unset), else one that pip brought, started for the run. Redis, where
-it answers, is the cache of the PostgreSQL run. With ``CI=true`` a server that does not answer is a failure; otherwise the
-run is left out, with a line that says so. ``DATABASE_URL`` and ``REDIS_URL`` name other servers; a ``DATABASE_URL`` alone runs only
-its own kind.
+PostgreSQL is the server of ``PGHOST`` (127.0.0.1 if unset), else one that pip brought, started for the run. Redis,
+where it answers, is the cache of the PostgreSQL run. With ``CI=true`` a server that does not answer is a failure;
+otherwise the run is left out, with a line that says so. ``DATABASE_URL`` and ``REDIS_URL`` name other servers; a
+``DATABASE_URL`` alone runs only its own kind.
 """
 
 from __future__ import annotations
